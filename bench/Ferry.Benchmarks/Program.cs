@@ -1,1 +1,12 @@
-Console.WriteLine("bench");
+// One line a benchmark: its name on the command line, and what runs it.
+var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
+{
+};
+
+if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))
+{
+    Console.Error.WriteLine($"usage: Ferry.Benchmarks NAME [options]; NAME is one of: {string.Join(", ", benchmarks.Keys)}");
+    return 2;
+}
+run(args[1..]);
+return 0;
