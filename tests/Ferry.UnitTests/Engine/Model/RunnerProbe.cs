@@ -1,0 +1,34 @@
+using Ferry.Engine.Model;
+
+namespace Ferry.UnitTests.Engine.Model;
+
+/// <summary>Feeds a runner the way the scheduler would.</summary>
+internal static class RunnerProbe
+{
+    public static int[] Tokens(int count, int vocabulary, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+    }
+
+    /// <summary>Blocks in an order that is neither ascending nor contiguous.</summary>
+    public static int[] Blocks(LlamaRunner runner, int tokenCount, int firstBlock = 0)
+    {
+        int count = (tokenCount + runner.KvPool.BlockTokens - 1) / runner.KvPool.BlockTokens;
+        return [.. Enumerable.Range(firstBlock, count).Reverse()];
+    }
+
+    /// <summary>Logits of the last token of a prompt that is computed in chunks.</summary>
+    public static float[] Prefill(LlamaRunner runner, int[] tokens, int chunkTokens, int firstBlock = 0)
+    {
+        int[] blocks = Blocks(runner, tokens.Length, firstBlock);
+        var logits = new float[runner.VocabularySize];
+        for (int first = 0; first < tokens.Length; first += chunkTokens)
+        {
+            int count = Math.Min(chunkTokens, tokens.Length - first);
+            bool last = first + count == tokens.Length;
+            runner.Forward([new SequenceSlice(tokens.AsMemory(first, count), first, blocks, last)], last ? logits : []);
+        }
+        return logits;
+    }
+}
