@@ -31,4 +31,19 @@ internal static class RunnerProbe
         }
         return logits;
     }
+
+    /// <summary>Greedy tokens after a prompt, one step each.</summary>
+    public static int[] Greedy(LlamaRunner runner, int[] prompt, int count)
+    {
+        int[] blocks = Blocks(runner, prompt.Length + count);
+        var logits = new float[runner.VocabularySize];
+        runner.Forward([new SequenceSlice(prompt, 0, blocks, true)], logits);
+        var result = new int[count];
+        for (int index = 0; index < count; index++)
+        {
+            result[index] = logits.AsSpan().IndexOf(logits.Max());
+            runner.Forward([new SequenceSlice(result.AsMemory(index, 1), prompt.Length + index, blocks, true)], logits);
+        }
+        return result;
+    }
 }
