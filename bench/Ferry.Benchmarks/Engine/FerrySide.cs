@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Ferry.Engine.KvCache;
 using Ferry.Engine.Model;
 
@@ -9,6 +8,7 @@ internal sealed class FerrySide : IDisposable
 {
     private readonly LlamaRunner _runner;
     private readonly Random _random = new(1);
+    private int _highestBlock = -1;
 
     public FerrySide(LlamaModel model, int threads, int maxTokens, int maxBatch)
     {
@@ -16,7 +16,8 @@ internal sealed class FerrySide : IDisposable
         _runner = new LlamaRunner(model, pool, new RunnerOptions { Threads = threads });
     }
 
-    public long PoolBytes => _runner.KvPool.BlockBytes * _runner.KvPool.BlockCount;
+    /// <summary>Bytes of the blocks that any measurement has written.</summary>
+    public long TouchedPoolBytes => _runner.KvPool.BlockBytes * (_highestBlock + 1);
 
     public long ScratchBytes => _runner.ScratchBytes;
 
@@ -55,19 +56,7 @@ internal sealed class FerrySide : IDisposable
     private int[] Blocks(int sequence, int tokens)
     {
         int count = (tokens + _runner.KvPool.BlockTokens - 1) / _runner.KvPool.BlockTokens;
+        _highestBlock = Math.Max(_highestBlock, ((sequence + 1) * count) - 1);
         return [.. Enumerable.Range(sequence * count, count)];
-    }
-}
-
-/// <summary>Tokens a second: of wall time, and of processor time summed over all threads.</summary>
-internal readonly record struct Rate(double Wall, double Cpu)
-{
-    public static Rate Of(int tokens, Action action)
-    {
-        var cpu = Environment.CpuUsage.TotalTime;
-        long start = Stopwatch.GetTimestamp();
-        action();
-        double wall = Stopwatch.GetElapsedTime(start).TotalSeconds;
-        return new Rate(tokens / wall, tokens / (Environment.CpuUsage.TotalTime - cpu).TotalSeconds);
     }
 }
