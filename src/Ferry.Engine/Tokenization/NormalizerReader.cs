@@ -1,0 +1,27 @@
+using System.Text;
+using System.Text.Json;
+
+namespace Ferry.Engine.Tokenization;
+
+/// <summary>The <c>normalizer</c> of tokenizer.json: Unicode normal forms and sequences of them.</summary>
+internal static class NormalizerReader
+{
+    /// <exception cref="TokenizerException">Another kind.</exception>
+    public static Func<string, string> Read(JsonElement? normalizer)
+    {
+        if (normalizer is not { } element) { return text => text; }
+        var type = element.GetProperty("type").GetString();
+        switch (type)
+        {
+            case "NFC": return text => text.Normalize(NormalizationForm.FormC);
+            case "NFD": return text => text.Normalize(NormalizationForm.FormD);
+            case "NFKC": return text => text.Normalize(NormalizationForm.FormKC);
+            case "NFKD": return text => text.Normalize(NormalizationForm.FormKD);
+            case "Sequence":
+                // The parser's depth limit bounds the recursion.
+                var steps = element.GetProperty("normalizers").EnumerateArray().Select(step => Read(step)).ToArray();
+                return text => steps.Aggregate(text, (current, step) => step(current));
+            default: throw TokenizerReader.Unsupported("normalizer.type", type, "NFC, NFD, NFKC, NFKD and Sequence");
+        }
+    }
+}
