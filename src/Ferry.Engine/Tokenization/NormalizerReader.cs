@@ -1,9 +1,8 @@
-using System.Text;
 using System.Text.Json;
 
 namespace Ferry.Engine.Tokenization;
 
-/// <summary>The <c>normalizer</c> of tokenizer.json: Unicode normal forms and sequences of them.</summary>
+/// <summary>The <c>normalizer</c> of tokenizer.json: normal form C and sequences of it (byte-level models have no other).</summary>
 internal static class NormalizerReader
 {
     /// <exception cref="TokenizerException">Another kind.</exception>
@@ -13,15 +12,12 @@ internal static class NormalizerReader
         var type = element.GetProperty("type").GetString();
         switch (type)
         {
-            case "NFC": return text => text.Normalize(NormalizationForm.FormC);
-            case "NFD": return text => text.Normalize(NormalizationForm.FormD);
-            case "NFKC": return text => text.Normalize(NormalizationForm.FormKC);
-            case "NFKD": return text => text.Normalize(NormalizationForm.FormKD);
+            case "NFC": return NormalFormC.Normalize;
             case "Sequence":
                 // The parser's depth limit bounds the recursion.
                 var steps = element.GetProperty("normalizers").EnumerateArray().Select(step => Read(step)).ToArray();
                 return text => steps.Aggregate(text, (current, step) => step(current));
-            default: throw TokenizerReader.Unsupported("normalizer.type", type, "NFC, NFD, NFKC, NFKD and Sequence");
+            default: throw TokenizerReader.Unsupported("normalizer.type", type, "NFC and Sequence");
         }
     }
 }
