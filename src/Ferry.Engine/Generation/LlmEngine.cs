@@ -45,6 +45,8 @@ public sealed class LlmEngine : ILlmEngine
 
     public ChatTemplate? ChatTemplate { get; }
 
+    public bool IsRunning => !_inbox.IsClosed;
+
     public EngineStats Snapshot() => _stats;
 
     public GenerationHandle Submit(GenerationRequest request)
