@@ -12,11 +12,11 @@ internal static partial class CacheLog
     [LoggerMessage(2001, LogLevel.Warning, "The KV cache has no room for a record of {RecordBytes} bytes: of {CapacityBytes} bytes {HeldBytes} are leased or pinned. The chunk is not cached (said once; the count goes on in the metrics). Raise the cache's memory or shorten the lease duration.")]
     public static partial void NoRoom(ILogger logger, long recordBytes, long capacityBytes, long heldBytes);
 
-    [LoggerMessage(2010, LogLevel.Warning, "Cache tier {Tier} is off for {OpenFor}: {Reason}. Requests go on without it.")]
-    public static partial void TierOff(ILogger logger, string tier, TimeSpan openFor, string reason);
+    [LoggerMessage(2010, LogLevel.Warning, "Cache tier {Tier} is off for {Direction} during {OpenFor}: {Reason}. Requests go on without it.")]
+    public static partial void TierOff(ILogger logger, string tier, string direction, TimeSpan openFor, string reason);
 
-    [LoggerMessage(2011, LogLevel.Information, "Cache tier {Tier} answers again after {Failures} failures.")]
-    public static partial void TierBack(ILogger logger, string tier, long failures);
+    [LoggerMessage(2011, LogLevel.Information, "Cache tier {Tier} is on again for {Direction} after {Failures} failures.")]
+    public static partial void TierBack(ILogger logger, string tier, string direction, long failures);
 
     [LoggerMessage(2020, LogLevel.Warning, "Writing behind to {Tier} cannot keep up: its queue of {QueueBytes} bytes is full and records are dropped (said once; the count goes on in the metrics). They stay in memory until evicted.")]
     public static partial void WriteBehindFull(ILogger logger, string tier, long queueBytes);
