@@ -13,6 +13,9 @@ public abstract class ChunkHasher
     /// <summary>The seed that guides for vLLM and LMCache set; Ferry's own nodes use it, so that they agree without being told.</summary>
     public const string DefaultHashSeed = "0";
 
+    /// <summary>Every algorithm that <see cref="Create"/> can make.</summary>
+    public static IReadOnlyList<ChunkHashAlgorithm> Algorithms => ChunkHashAlgorithms.All;
+
     private protected ChunkHasher()
     {
     }
@@ -59,10 +62,6 @@ public abstract class ChunkHasher
     public static ChunkHasher Create(string algorithm, string? hashSeed = DefaultHashSeed)
     {
         ArgumentNullException.ThrowIfNull(algorithm);
-        return algorithm switch
-        {
-            "sha256_cbor" => new CborChunkHasher<Sha256Digest>(algorithm, ChainForm.EmptyTuple, HashSeed.Require(algorithm, hashSeed)),
-            _ => throw new ChunkHashException($"Unknown hash algorithm '{algorithm}'."),
-        };
+        return ChunkHashAlgorithms.Create(algorithm, hashSeed);
     }
 }

@@ -32,7 +32,8 @@ internal static class HashSeed
 
     /// <summary>The seed as a number, or null if it is not one that CPython accepts.</summary>
     public static uint? TryNumber(string hashSeed) =>
-        hashSeed.Length is > 0 and <= MaxCharacters && uint.TryParse(hashSeed, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        hashSeed.Length is > 0 and <= MaxCharacters && hashSeed.All(char.IsAsciiDigit)   // .NET's parser would let trailing NULs pass
+        && uint.TryParse(hashSeed, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
             : null;
 
