@@ -134,6 +134,33 @@ public sealed class KeysCommandTests
         }
     }
 
+    [Fact]
+    public async Task Keys_Prompt_IsTokenizedByTheModelsTokenizer()
+    {
+        var directory = Directory.CreateTempSubdirectory();
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(directory.FullName, "tokenizer.json"), """
+                {
+                  "added_tokens": [],
+                  "pre_tokenizer": { "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true },
+                  "decoder": { "type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true },
+                  "model": { "type": "BPE", "vocab": { "a": 1000, "b": 1001, "c": 1002, "bc": 1003, "@": 1004 }, "merges": ["b c"] }
+                }
+                """);
+
+            var prompt = await CommandLineRun.OfAsync("keys", "--prompt", "@abca", "--tokenizer", directory.FullName);
+            var tokens = await CommandLineRun.OfAsync("keys", "--tokens", "1004,1000,1003,1000");
+
+            Assert.Equal(("", 0), (prompt.Error, prompt.ExitCode));
+            Assert.Equal(tokens.Output, prompt.Output);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
     [Theory]
     [InlineData("MODEL@1@0@3b47ebd4046fc04eb33f4b3570ab520ef28fa05cd632ed9bc061d71f1e50bdd7@bfloat16", "A hit: this is the key of tokens 0..7.")]
     [InlineData("MODEL@1@0@3b47ebd4046fc04eb33f4b3570ab520ef28fa05cd632ed9bc061d71f1e50bdd7@bfloat16kv_bytes", "A hit: this is the key of tokens 0..7.")]
