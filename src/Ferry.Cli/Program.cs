@@ -5,6 +5,7 @@ var root = new RootCommand("Ferry: stores, converts, moves and proves KV cache b
 foreach (var command in (Command[])
 [
     ChatCommand.Create(),
+    UpCommand.Create(),
 ])
 {
     root.Subcommands.Add(command);
