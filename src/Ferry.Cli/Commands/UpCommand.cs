@@ -32,26 +32,27 @@ internal static class UpCommand
                 result.AddError($"--port is {result.GetValueOrDefault<int>()}; it must lie in 0..65535.");
             }
         });
-        command.SetAction((parsed, cancellationToken) =>
+        UpOptions Options(ParseResult parsed)
         {
             var prefill = Profile(parsed.GetValue(prefillDevice)!);
             var decode = Profile(parsed.GetValue(decodeDevice)!);
-            var options = new UpOptions(
+            return new UpOptions(
                 parsed.GetValue(model) ?? ShippedModel.Find(), prefill, parsed.GetValue(prefillRanks) ?? prefill.TensorParallelSize,
                 decode, parsed.GetValue(decodeRanks) ?? decode.TensorParallelSize,
                 parsed.GetValue(shared) is { } directory ? Path.GetFullPath(directory) : null, parsed.GetValue(port), parsed.GetValue(once), parsed.GetValue(json),
                 parsed.GetValue(logs) ?? Directory.CreateTempSubdirectory("ferry-up-").FullName);
-            return RunAsync(options, cancellationToken);
-        });
+        }
+        command.SetAction((parsed, cancellationToken) => RunAsync(() => Options(parsed), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(UpOptions options, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(Func<UpOptions> readOptions, CancellationToken cancellationToken)
     {
-        // With --json standard output is for the machine; the person's account goes to standard error.
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(options.Json ? Console.Error : Console.Out) });
         try
         {
+            var options = readOptions();
+            // With --json standard output is for the machine; the person's account goes to standard error.
+            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(options.Json ? Console.Error : Console.Out) });
             return await new UpRunner(options, console, Console.Out, TimeProvider.System).RunAsync(cancellationToken);
         }
         catch (Exception e) when (e is UpException or FerryClientException or IOException or UnauthorizedAccessException)
