@@ -56,7 +56,7 @@ public sealed partial class SourceTests
     public void Folders_OfTheProduct_AreNamedAfterWhatTheyDo()
     {
         string[] empty = ["Common", "Helpers", "Utils", "Interfaces", "Dtos"];
-        Assert.Empty(Repository.CSharpFiles("src").Where(file => file.Split('/').Any(empty.Contains)));
+        Assert.DoesNotContain(Repository.CSharpFiles("src"), file => file.Split('/').Any(empty.Contains));
     }
 
     [GeneratedRegex(@"\bunsafe\b(?=\s+(static|void|class|struct|partial|byte|int|float|internal|public|private|readonly|ref|fixed|\{)|\s*$)", RegexOptions.Multiline)]
