@@ -1,6 +1,7 @@
 // One line a benchmark: its name on the command line, and what runs it.
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
+    ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
 };
 

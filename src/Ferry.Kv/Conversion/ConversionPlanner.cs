@@ -55,7 +55,7 @@ internal static class ConversionPlanner
         var (source, sink) = (AxisStrides.Of(sourceLayout), AxisStrides.Of(target));
         var sourceOffset = (piece.FirstHead - sourceLayout.FirstHead) * source.Head;
         var targetOffset = (piece.FirstHead - target.FirstHead) * sink.Head;
-        var kernel = Kernel(sourceLayout, target);
+        var kernel = KernelChoice.For(sourceLayout, target);
         var elements = kernel is CopyKernel ? (long)target.HeadDim * target.DType.Bytes() : target.HeadDim;
         foreach (var region in TokenRegion.Cut(source, sink, target.Tokens))
         {
@@ -64,11 +64,6 @@ internal static class ConversionPlanner
             steps.Add(new ConversionStep(piece.Source, nest));
         }
     }
-
-    private static RowKernel Kernel(KvLayout source, KvLayout target) =>
-        source.DType == target.DType && source.Scale == target.Scale
-            ? CopyKernel.Instance
-            : new ScalarCastKernel(source.DType, target.DType, ElementCodec.Ratio(source.Scale, target.Scale));
 
     private static void AddZeroTail(List<ConversionStep> steps, KvLayout target)
     {

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Ferry.Kv.Conversion;
 
-/// <summary>Rows of bytes, unchanged.</summary>
+/// <summary>Rows of bytes, unchanged. Rows as long as common head vectors are moved in registers, without a call.</summary>
 internal sealed class CopyKernel : RowKernel
 {
     public static CopyKernel Instance { get; } = new();
@@ -13,13 +14,102 @@ internal sealed class CopyKernel : RowKernel
 
     public override void Run(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
     {
-        for (nint i = 0; i < outer.Count; i++)
+        switch (elements)
         {
-            for (nint j = 0; j < inner.Count; j++)
+            case 32: Rows<Row32>(ref source, ref target, elements, outer, inner); break;
+            case 64: Rows<Row64>(ref source, ref target, elements, outer, inner); break;
+            case 128: Rows<Row128>(ref source, ref target, elements, outer, inner); break;
+            case 256: Rows<Row256>(ref source, ref target, elements, outer, inner); break;
+            case 512: Rows<Row512>(ref source, ref target, elements, outer, inner); break;
+            default: Rows<RowAny>(ref source, ref target, elements, outer, inner); break;
+        }
+    }
+
+    private static void Rows<TRow>(ref byte source, ref byte target, nint rowBytes, in NestDimension outer, in NestDimension inner)
+        where TRow : struct, IRow
+    {
+        var (outerCount, innerCount) = ((nint)outer.Count, (nint)inner.Count);
+        var (sourceStride, targetStride) = ((nint)inner.SourceStride, (nint)inner.TargetStride);
+        for (nint i = 0; i < outerCount; i++)
+        {
+            ref var from = ref Unsafe.AddByteOffset(ref source, i * (nint)outer.SourceStride);
+            ref var to = ref Unsafe.AddByteOffset(ref target, i * (nint)outer.TargetStride);
+            for (nint j = 0; j < innerCount; j++)
             {
-                Unsafe.CopyBlockUnaligned(
-                    ref Unsafe.AddByteOffset(ref target, (nint)(i * outer.TargetStride + j * inner.TargetStride)),
-                    ref Unsafe.AddByteOffset(ref source, (nint)(i * outer.SourceStride + j * inner.SourceStride)), (uint)elements);
+                TRow.Copy(ref from, ref to, rowBytes);
+                from = ref Unsafe.AddByteOffset(ref from, sourceStride);
+                to = ref Unsafe.AddByteOffset(ref to, targetStride);
+            }
+        }
+    }
+
+    private interface IRow
+    {
+        static abstract void Copy(ref byte from, ref byte to, nint rowBytes);
+    }
+
+    private readonly struct Row32 : IRow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Copy(ref byte from, ref byte to, nint rowBytes) => Vector256.LoadUnsafe(ref from).StoreUnsafe(ref to);
+    }
+
+    private readonly struct Row64 : IRow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Copy(ref byte from, ref byte to, nint rowBytes) => Vector512.LoadUnsafe(ref from).StoreUnsafe(ref to);
+    }
+
+    private readonly struct Row128 : IRow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Copy(ref byte from, ref byte to, nint rowBytes)
+        {
+            var first = Vector512.LoadUnsafe(ref from);
+            var second = Vector512.LoadUnsafe(ref from, 64);
+            first.StoreUnsafe(ref to);
+            second.StoreUnsafe(ref to, 64);
+        }
+    }
+
+    private readonly struct Row256 : IRow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Copy(ref byte from, ref byte to, nint rowBytes)
+        {
+            var first = Vector512.LoadUnsafe(ref from);
+            var second = Vector512.LoadUnsafe(ref from, 64);
+            var third = Vector512.LoadUnsafe(ref from, 128);
+            var fourth = Vector512.LoadUnsafe(ref from, 192);
+            first.StoreUnsafe(ref to);
+            second.StoreUnsafe(ref to, 64);
+            third.StoreUnsafe(ref to, 128);
+            fourth.StoreUnsafe(ref to, 192);
+        }
+    }
+
+    private readonly struct Row512 : IRow
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Copy(ref byte from, ref byte to, nint rowBytes)
+        {
+            Row256.Copy(ref from, ref to, rowBytes);
+            Row256.Copy(ref Unsafe.AddByteOffset(ref from, 256), ref Unsafe.AddByteOffset(ref to, 256), rowBytes);
+        }
+    }
+
+    private readonly struct RowAny : IRow
+    {
+        public static void Copy(ref byte from, ref byte to, nint rowBytes)
+        {
+            // CopyBlock counts in 32 bits; a payload may be longer.
+            while (rowBytes > 0)
+            {
+                var pieceBytes = nint.Min(rowBytes, 1 << 30);
+                Unsafe.CopyBlockUnaligned(ref to, ref from, (uint)pieceBytes);
+                from = ref Unsafe.AddByteOffset(ref from, pieceBytes);
+                to = ref Unsafe.AddByteOffset(ref to, pieceBytes);
+                rowBytes -= pieceBytes;
             }
         }
     }

@@ -7,8 +7,8 @@ namespace Ferry.Kv.Conversion;
 /// <summary>One element at a time: what the vector kernels must equal bit for bit, and what they use for tables and tails.</summary>
 /// <remarks>
 /// Rounding is to nearest, ties to even. fp8 saturates (infinities too): a KV value out of range becomes the largest of its sign.
-/// fp16 and bf16 overflow to infinity as IEEE 754 says. A NaN stays a NaN of the same sign: widening keeps its payload, narrowing
-/// keeps the payload's high bits and sets the quiet bit, fp8 has one NaN a sign (e4m3fnuz: one in all; e5m2: 0x7F and 0xFF).
+/// fp16 and bf16 overflow to infinity as IEEE 754 says. A NaN stays a NaN of the same sign with the high bits of its payload and the
+/// quiet bit set (fp16 and bf16 to fp32: all bits as they are); fp8 has one NaN a sign (e4m3fnuz one in all; e5m2 0x7F and 0xFF).
 /// </remarks>
 internal static class ElementCodec
 {
@@ -16,11 +16,11 @@ internal static class ElementCodec
     public static float Decode(KvDType dtype, uint bits) => dtype switch
     {
         KvDType.Float32 => BitConverter.UInt32BitsToSingle(bits),
-        KvDType.Float16 => DecodeSmall(bits, 16, 10, 15),
+        KvDType.Float16 => DecodeIeee(bits, 16, 10, 15, quiet: 0),
         KvDType.BFloat16 => BitConverter.UInt32BitsToSingle(bits << 16),
         KvDType.Float8E4M3Fn => (bits & 0x7F) == 0x7F ? Nan(bits >> 7) : DecodeFinite(bits, 8, 3, 7),
         KvDType.Float8E4M3Fnuz => bits == 0x80 ? Nan(0) : DecodeFinite(bits, 8, 3, 8),
-        KvDType.Float8E5M2 => DecodeSmall(bits, 8, 2, 15),
+        KvDType.Float8E5M2 => DecodeIeee(bits, 8, 2, 15, quiet: 0x400000),
         _ => throw new UnreachableException($"dtype {dtype}"),
     };
 
@@ -52,12 +52,13 @@ internal static class ElementCodec
     }
 
     /// <summary>Formats with infinities and NaNs as IEEE 754 has them.</summary>
-    private static float DecodeSmall(uint bits, int width, int mantissaBits, int bias)
+    private static float DecodeIeee(uint bits, int width, int mantissaBits, int bias, uint quiet)
     {
         var magnitude = bits & ((1u << (width - 1)) - 1);
         if (magnitude >> mantissaBits != (1u << (width - 1 - mantissaBits)) - 1) { return DecodeFinite(bits, width, mantissaBits, bias); }
         var mantissa = magnitude & ((1u << mantissaBits) - 1);
-        return BitConverter.UInt32BitsToSingle((bits >> (width - 1)) << 31 | 0x7F800000 | mantissa << (23 - mantissaBits));
+        if (mantissa == 0) { quiet = 0; }                                       // infinity
+        return BitConverter.UInt32BitsToSingle((bits >> (width - 1)) << 31 | 0x7F800000 | mantissa << (23 - mantissaBits) | quiet);
     }
 
     private static uint EncodeFloat16(uint bits)
