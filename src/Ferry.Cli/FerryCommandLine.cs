@@ -6,12 +6,18 @@ using Ferry.Kv.Text;
 
 namespace Ferry.Cli;
 
-/// <summary>Runs one command line: commands, help, and errors that name the nearest word. Exit codes: 0 done, 1 failed, 2 wrong usage.</summary>
+/// <summary>Runs one command line: commands, help, and errors that name the nearest word. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.</summary>
 internal static class FerryCommandLine
 {
     public const int Done = 0;
     public const int Failed = 1;
     public const int WrongUsage = 2;
+
+    /// <summary>Ended by Ctrl-C, as shells report it.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>How long a command may take to stop after Ctrl-C before the process ends anyway.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
 
     public static async Task<int> RunAsync(
         IReadOnlyList<string> arguments, IEnumerable<Command> commands, TextWriter output, TextWriter error, CancellationToken cancellationToken)
@@ -34,7 +40,13 @@ internal static class FerryCommandLine
         {
             // Errors come to the catch below, so that every command reports them alike.
             var status = await result.InvokeAsync(
-                new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false }, cancellationToken);
+                new InvocationConfiguration
+                {
+                    Output = output,
+                    Error = error,
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = StopTimeout,
+                }, cancellationToken);
             return arguments.Count > 0 ? status : WrongUsage;
         }
         catch (UsageException exception)
@@ -43,7 +55,11 @@ internal static class FerryCommandLine
             error.WriteLine($"Run '{Name(result)} --help' for its options and examples.");
             return WrongUsage;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (OperationCanceledException)
+        {
+            return Interrupted;
+        }
+        catch (Exception exception)
         {
             error.WriteLine($"{Name(result)}: unexpected failure; this is a defect of Ferry, please report it.");
             error.WriteLine(exception);

@@ -5,19 +5,8 @@ using Ferry.Cli.Commands;
 return await FerryCommandLine.RunAsync(
     args,
     [
+        ChatCommand.Create(),
         KeysCommand.Create(),
+        UpCommand.Create(),
     ],
     Console.Out, Console.Error, CancellationToken.None);
-using System.CommandLine;
-using Ferry.Cli.Commands;
-
-var root = new RootCommand("Ferry: stores, converts, moves and proves KV cache between unlike accelerators.");
-foreach (var command in (Command[])
-[
-    ChatCommand.Create(),
-    UpCommand.Create(),
-])
-{
-    root.Subcommands.Add(command);
-}
-return await root.Parse(args).InvokeAsync();

@@ -74,10 +74,12 @@ internal static class TokenList
         {
             return token;
         }
-        var shown = word.Length == 0 ? "nothing" : $"'{(word.Length > MaxShownCharacters ? word[..MaxShownCharacters] : word)}'";
-        var reason = Int128.TryParse(word, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
-            ? number < 0 ? "is negative" : "does not fit 31 bits"
-            : "is not a number";
+        // The file may be anything, so nothing of it reaches the terminal but plain characters.
+        var shown = word.Length == 0 ? "nothing"
+            : $"'{string.Concat(word[..Math.Min(word.Length, MaxShownCharacters)].ToArray().Select(c => c is > ' ' and <= '~' ? c : '?'))}'";
+        var isNegative = word.StartsWith("-");
+        var reason = word.Length == (isNegative ? 1 : 0) || word[(isNegative ? 1 : 0)..].ContainsAnyExceptInRange('0', '9') ? "is not a number"
+            : isNegative ? "is negative" : "does not fit 31 bits";
         throw new UsageException($"{source}: {shown} at position {position} (from 0) {reason}; a token id is a number in 0..{int.MaxValue}.");
     }
 }

@@ -80,4 +80,15 @@ public sealed class FerryCommandLineTests
         Assert.Contains("ferry broken: unexpected failure", run.Error, StringComparison.Ordinal);
         Assert.Contains("the reason", run.Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Run_CommandIsInterrupted_Exits130WithoutAStack()
+    {
+        var waiting = new FerryCommand("waiting", "Is interrupted.");
+        waiting.SetAction(int (ParseResult _) => throw new OperationCanceledException());
+
+        var run = await CommandLineRun.OfAsync([waiting], "waiting");
+
+        Assert.Equal((130, "", ""), (run.ExitCode, run.Output, run.Error));
+    }
 }

@@ -83,6 +83,9 @@ public sealed class KeysCommandTests
     [InlineData("'-5' at position 2 (from 0) is negative", "keys", "--tokens", "1,2,-5")]
     [InlineData("'-5' at position 0 (from 0) is negative", "keys", "--tokens", "-5")]
     [InlineData("'2147483648' at position 0 (from 0) does not fit 31 bits", "keys", "--tokens", "2147483648")]
+    [InlineData("'99999999999999999999999999999999' at position 0 (from 0) does not fit 31 bits", "keys", "--tokens", "99999999999999999999999999999999999999999999")]
+    [InlineData("'-' at position 0 (from 0) is not a number", "keys", "--tokens", "-")]
+    [InlineData("'?[31m1' at position 0 (from 0) is not a number", "keys", "--tokens", "\e[31m1")]
     [InlineData("nothing at position 1 (from 0)", "keys", "--tokens", "1,,2")]
     [InlineData("holds no token ids", "keys", "--tokens", " ")]
     [InlineData("--chunk-size is 0; it must lie in 1..", "keys", "--tokens", "1", "--chunk-size", "0")]
@@ -201,6 +204,24 @@ public sealed class KeysCommandTests
         Assert.Equal(1, run.ExitCode);
         Assert.Contains("PYTHONHASHSEED: the key has 42, you asked for 0", run.Output, StringComparison.Ordinal);
         Assert.Contains("tokens a chunk: the key has 16, you asked for 8", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Explain_VllmBlockWithSalt_IsAHitWithTheSaltAndAMissThatNamesItWithout()
+    {
+        string[] prompt = ["keys", "--tokens", Range1000, "--block-size", "4"];
+        var salted = await CommandLineRun.OfAsync([.. prompt, "--salt", "tenant", "--json"]);
+        var plain = await CommandLineRun.OfAsync([.. prompt, "--json"]);
+
+        var hit = await CommandLineRun.OfAsync([.. prompt, "--salt", "tenant", "--explain", SecondBlock(salted)]);
+        var miss = await CommandLineRun.OfAsync([.. prompt, "--salt", "tenant", "--explain", SecondBlock(plain)]);
+
+        Assert.StartsWith("A hit: this is the hash of tokens 4..7.", hit.Output, StringComparison.Ordinal);
+        Assert.Equal(1, miss.ExitCode);
+        Assert.Contains("extra keys: the hash has neither LoRA nor cache_salt", miss.Output, StringComparison.Ordinal);
+
+        static string SecondBlock(CommandLineRun run) =>
+            JsonDocument.Parse(run.Output).RootElement.GetProperty("vllm").GetProperty("blocks")[1].GetProperty("hash").GetString()!;
     }
 
     [Fact]

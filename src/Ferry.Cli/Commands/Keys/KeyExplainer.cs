@@ -29,6 +29,10 @@ internal static class KeyExplainer
         }
         List<string> differences = [.. Fields(report.Question, inProcess), .. Fields(report.Question, daemon)];
         ChunkHashWriter? writer = inProcess is not null ? ChunkHashWriter.LmCache : daemon is not null ? ChunkHashWriter.LmCacheDaemon : null;
+        if (InReport(report, hash, writer) is { } asked)
+        {
+            return Verdict(asked, differences);
+        }
         if (Search(report, hash, writer) is not { } match)
         {
             return new KeyExplanation(false, "A miss: no known algorithm, usual seed or chunk size gives this hash for any part of these tokens.",
@@ -48,10 +52,21 @@ internal static class KeyExplainer
         {
             differences.Add($"tokens a chunk: the key has {match.ChunkTokens}, you asked for {section.ChunkTokens}");
         }
-        return differences.Count == 0
-            ? new KeyExplanation(true, $"A hit: this is the hash of tokens {Range(match.Row)}.", [])
-            : new KeyExplanation(false, $"A miss: this names tokens {Range(match.Row)} of the prompt, but as another deployment writes it.", differences);
+        if (match.Hasher.Writer == ChunkHashWriter.Vllm && (report.Question.LoraName is not null || report.Question.Salt.Length > 0))
+        {
+            differences.Add("extra keys: the hash has neither LoRA nor cache_salt, you asked for one with them");
+        }
+        return Verdict(match.Row, differences);
     }
+
+    private static KeyExplanation Verdict(KeyRow row, List<string> differences) => differences.Count == 0
+        ? new KeyExplanation(true, $"A hit: this is the hash of tokens {Range(row)}.", [])
+        : new KeyExplanation(false, $"A miss: this names tokens {Range(row)} of the prompt, but as another deployment writes it.", differences);
+
+    private static KeyRow? InReport(KeyReport report, ChunkHash hash, ChunkHashWriter? writer) => report.Sections
+        .Where(section => writer is null || section.Algorithm.Writer == writer)
+        .SelectMany(section => section.Rows)
+        .FirstOrDefault(row => row.Hash == hash);
 
     /// <summary>The first way, nearest to the question, in which the prompt gets this hash.</summary>
     private static (ChunkHashAlgorithm Hasher, string? Seed, int ChunkTokens, KeyRow Row)? Search(KeyReport report, ChunkHash hash, ChunkHashWriter? writer)
