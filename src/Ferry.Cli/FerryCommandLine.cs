@@ -31,9 +31,10 @@ internal static class FerryCommandLine
 
         // No response files: a prompt may start with '@'.
         var result = root.Parse(arguments.Count > 0 ? arguments : ["--help"], new ParserConfiguration { ResponseFileTokenReplacer = null });
-        if (result.Action is ParseErrorAction)
+        string[] unmatched = [.. Swallowed(result, arguments), .. result.UnmatchedTokens];
+        if (result.Action is ParseErrorAction || (unmatched.Length > 0 && result.Action is not HelpWithExamples))
         {
-            ReportUsage(result, arguments, error);
+            ReportUsage(result, unmatched, arguments, error);
             return WrongUsage;
         }
         try
@@ -67,21 +68,27 @@ internal static class FerryCommandLine
         }
     }
 
-    private static void ReportUsage(ParseResult result, IReadOnlyList<string> arguments, TextWriter error)
+    /// <summary>Mistyped options that the parser took for the value of a positional argument; a real one stands behind <c>--</c>.</summary>
+    private static IEnumerable<string> Swallowed(ParseResult result, IReadOnlyList<string> arguments) => arguments.Contains("--")
+        ? []
+        : result.CommandResult.Children.OfType<ArgumentResult>().SelectMany(argument => argument.Tokens).Select(token => token.Value)
+            .Where(value => value.StartsWith("--", StringComparison.Ordinal));
+
+    private static void ReportUsage(ParseResult result, string[] unmatched, IReadOnlyList<string> arguments, TextWriter error)
     {
         var command = result.CommandResult.Command;
-        foreach (var message in result.UnmatchedTokens.Count > 0 ? Unmatched(result, arguments) : result.Errors.Select(Message))
+        foreach (var message in unmatched.Length > 0 ? Unmatched(result, unmatched, arguments) : result.Errors.Select(Message))
         {
             error.WriteLine($"{Name(result)}: {message}");
         }
         error.WriteLine($"Run '{Name(result)} --help' for its {(command.Subcommands.Count > 0 ? "commands" : "options and examples")}.");
     }
 
-    private static IEnumerable<string> Unmatched(ParseResult result, IReadOnlyList<string> arguments)
+    private static IEnumerable<string> Unmatched(ParseResult result, string[] unmatched, IReadOnlyList<string> arguments)
     {
         var command = result.CommandResult.Command;
         var afterUnknownOption = false;
-        foreach (var token in result.UnmatchedTokens)
+        foreach (var token in arguments.Where(unmatched.Contains))
         {
             if (token.StartsWith('-') && token.Length > 1)
             {

@@ -40,6 +40,21 @@ public sealed class FerryCommandLineTests
     }
 
     [Fact]
+    public async Task Run_MistypedOptionOfACommandWithAnArgument_IsNotTakenForTheArgument()
+    {
+        var serve = new FerryCommand("serve", "Takes a model.") { new Argument<string?>("model") { Arity = ArgumentArity.ZeroOrOne }, new Option<int>("--port") };
+        serve.SetAction(_ => 0);
+
+        var mistyped = await CommandLineRun.OfAsync([serve], "serve", "--portt", "1");
+        var alone = await CommandLineRun.OfAsync([serve], "serve", "--portt");
+        var meant = await CommandLineRun.OfAsync([serve], "serve", "--", "--portt");
+
+        Assert.Equal((2, 2, 0), (mistyped.ExitCode, alone.ExitCode, meant.ExitCode));
+        Assert.StartsWith("ferry serve: unknown option '--portt'. Did you mean '--port'?\nRun", mistyped.Error, StringComparison.Ordinal);
+        Assert.Equal(mistyped.Error, alone.Error);
+    }
+
+    [Fact]
     public async Task Run_StrayArgument_NamesItAndWhereItStands()
     {
         var run = await CommandLineRun.OfAsync("keys", "--tokens", "1", "2");
