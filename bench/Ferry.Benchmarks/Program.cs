@@ -2,6 +2,7 @@
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
+    ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))
