@@ -13,18 +13,23 @@ namespace Ferry.Kv.Conversion;
 /// </remarks>
 public sealed class ConversionPlan
 {
+    /// <summary>From here on the target is written past the caches: twice the largest second-level cache in use, so little of it would be found there.</summary>
+    internal const long StreamingBytes = 4 << 20;
+
     private readonly IReadOnlyList<KvLayout> _sources;
     private readonly ConversionStep[] _steps;
     private readonly bool[] _used;
+    private readonly bool _streams;
 
-    private ConversionPlan(IReadOnlyList<KvLayout> sources, KvLayout target, List<HeadPiece> pieces)
+    private ConversionPlan(IReadOnlyList<KvLayout> sources, KvLayout target, List<HeadPiece> pieces, long streamingBytes)
     {
         _sources = sources;
         Target = target;
         _used = new bool[sources.Count];
         foreach (var piece in pieces) { _used[piece.Source] = true; }
         IsIdentity = pieces.Count == 1 && sources[pieces[0].Source] == target;
-        _steps = ConversionPlanner.Plan(sources, target, pieces);
+        _steps = ConversionPlanner.Plan(sources, target, pieces, streamingBytes);
+        _streams = Array.Exists(_steps, step => step.Nest.Streams);
     }
 
     public KvLayout Target { get; }
@@ -42,7 +47,13 @@ public sealed class ConversionPlan
 
     /// <summary>As <see cref="Create"/>, for a caller that expects a refusal.</summary>
     public static bool TryCreate(
-        IReadOnlyList<KvLayout> sources, KvLayout target, [NotNullWhen(true)] out ConversionPlan? plan, out IReadOnlyList<string> mismatches)
+        IReadOnlyList<KvLayout> sources, KvLayout target, [NotNullWhen(true)] out ConversionPlan? plan, out IReadOnlyList<string> mismatches) =>
+        TryCreate(sources, target, StreamingBytes, out plan, out mismatches);
+
+    /// <param name="streamingBytes">See <see cref="KernelChoice.For"/>.</param>
+    internal static bool TryCreate(
+        IReadOnlyList<KvLayout> sources, KvLayout target, long streamingBytes,
+        [NotNullWhen(true)] out ConversionPlan? plan, out IReadOnlyList<string> mismatches)
     {
         ArgumentNullException.ThrowIfNull(sources);
         ArgumentNullException.ThrowIfNull(target);
@@ -52,7 +63,7 @@ public sealed class ConversionPlan
         var pieces = HeadPiece.Cover(shards, target, found);
         mismatches = found;
         if (found.Count > 0) { return false; }
-        plan = new ConversionPlan(shards, target, pieces);
+        plan = new ConversionPlan(shards, target, pieces, streamingBytes);
         return true;
     }
 
@@ -74,8 +85,9 @@ public sealed class ConversionPlan
         CheckTarget(target);
         foreach (var step in _steps)
         {
-            step.Run(step.Source < 0 ? [] : sources[step.Source].Span, target);
+            step.Nest.Run(step.Source < 0 ? [] : sources[step.Source].Span, target);
         }
+        if (_streams) { StreamingCopyKernel.Fence(); }
     }
 
     /// <summary>Converts one payload, for a plan with one source.</summary>
@@ -85,7 +97,8 @@ public sealed class ConversionPlan
         if (_sources.Count != 1) { throw new ArgumentException($"The plan has {_sources.Count} sources; one was given.", nameof(source)); }
         CheckSource(0, source, target);
         CheckTarget(target);
-        foreach (var step in _steps) { step.Run(source, target); }
+        foreach (var step in _steps) { step.Nest.Run(source, target); }
+        if (_streams) { StreamingCopyKernel.Fence(); }
     }
 
     private void CheckSource(int index, ReadOnlySpan<byte> source, Span<byte> target)

@@ -33,10 +33,10 @@ internal static class ConversionPlanner
         return mismatches;
     }
 
-    public static ConversionStep[] Plan(IReadOnlyList<KvLayout> sources, KvLayout target, List<HeadPiece> pieces)
+    public static ConversionStep[] Plan(IReadOnlyList<KvLayout> sources, KvLayout target, List<HeadPiece> pieces, long streamingBytes)
     {
         var steps = new List<ConversionStep>();
-        foreach (var piece in pieces) { AddPiece(steps, piece, sources[piece.Source], target); }
+        foreach (var piece in pieces) { AddPiece(steps, piece, sources[piece.Source], target, streamingBytes); }
         AddZeroTail(steps, target);
         foreach (var step in steps)
         {
@@ -50,13 +50,13 @@ internal static class ConversionPlanner
         return [.. steps];
     }
 
-    private static void AddPiece(List<ConversionStep> steps, HeadPiece piece, KvLayout sourceLayout, KvLayout target)
+    private static void AddPiece(List<ConversionStep> steps, HeadPiece piece, KvLayout sourceLayout, KvLayout target, long streamingBytes)
     {
         var (source, sink) = (AxisStrides.Of(sourceLayout), AxisStrides.Of(target));
         var sourceOffset = (piece.FirstHead - sourceLayout.FirstHead) * source.Head;
         var targetOffset = (piece.FirstHead - target.FirstHead) * sink.Head;
-        var kernel = KernelChoice.For(sourceLayout, target);
-        var elements = kernel is CopyKernel ? (long)target.HeadDim * target.DType.Bytes() : target.HeadDim;
+        var kernel = KernelChoice.For(sourceLayout, target, streamingBytes);
+        var elements = kernel is CopyKernel or StreamingCopyKernel ? (long)target.HeadDim * target.DType.Bytes() : target.HeadDim;
         foreach (var region in TokenRegion.Cut(source, sink, target.Tokens))
         {
             var nest = new CopyNest(kernel, sourceOffset + region.SourceOffset, targetOffset + region.TargetOffset, elements, [

@@ -18,10 +18,10 @@ internal sealed class CopyNest
     private readonly NestDimension _inner;
 
     /// <param name="elements">Contiguous elements of one row in source and target.</param>
-    /// <param name="loops">In any order: the nest runs them so that the target is written from its front to its end.</param>
+    /// <param name="loops">In any order: the nest runs them as suits the kernel's stores.</param>
     public CopyNest(RowKernel kernel, long sourceOffset, long targetOffset, long elements, IEnumerable<NestDimension> loops)
     {
-        var ordered = loops.Where(loop => loop.Count > 1).OrderByDescending(loop => loop.TargetStride).ToList();
+        var ordered = loops.Where(loop => loop.Count > 1).OrderByDescending(loop => OrderKey(kernel, loop)).ToList();
         while (ordered.Count > 0 && ordered[^1].SourceStride == elements * kernel.SourceElementBytes
             && ordered[^1].TargetStride == elements * kernel.TargetElementBytes)
         {
@@ -48,11 +48,25 @@ internal sealed class CopyNest
         _outer = ordered.Count > 2 ? [.. ordered[..^2]] : [];
     }
 
+    public bool Streams => _kernel is StreamingCopyKernel;
+
     /// <summary>One past the last source byte that is read; strides are never negative.</summary>
     public long SourceEndBytes { get; }
 
     /// <summary>One past the last target byte that is written.</summary>
     public long TargetEndBytes { get; }
+
+    /// <summary>
+    /// What decides how far out a loop stands. Streaming stores cost the same wherever they go, so the source is read from its front to its
+    /// end. Ordinary stores read their line first: the loops that are short steps on either side go inside, so that both sides stay in the
+    /// cache while they are half used (measured against target order, source order and product: docs/measurements/conversion.md).
+    /// </summary>
+    private static long OrderKey(RowKernel kernel, NestDimension loop) => kernel switch
+    {
+        StreamingCopyKernel => loop.SourceStride,
+        ZeroKernel => loop.TargetStride,
+        _ => Math.Min(loop.SourceStride, loop.TargetStride),
+    };
 
     public void Run(ReadOnlySpan<byte> source, Span<byte> target)
     {

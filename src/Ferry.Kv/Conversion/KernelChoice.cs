@@ -6,9 +6,14 @@ namespace Ferry.Kv.Conversion;
 /// <summary>The kernel for a pair of dtypes and scales.</summary>
 internal static class KernelChoice
 {
-    public static RowKernel For(KvLayout source, KvLayout target)
+    /// <param name="streamingBytes">A target payload of at least this many bytes is written past the caches where its rows are whole lines.</param>
+    public static RowKernel For(KvLayout source, KvLayout target, long streamingBytes)
     {
-        if (source.DType == target.DType && source.Scale == target.Scale) { return CopyKernel.Instance; }
+        if (source.DType == target.DType && source.Scale == target.Scale)
+        {
+            var wholeLines = target.HeadDim * target.DType.Bytes() % StreamingCopyKernel.LineBytes == 0;
+            return wholeLines && target.PayloadBytes >= streamingBytes ? StreamingCopyKernel.Instance : CopyKernel.Instance;
+        }
         var ratio = ElementCodec.Ratio(source.Scale, target.Scale);
         return source.DType switch
         {
