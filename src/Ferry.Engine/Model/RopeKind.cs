@@ -1,0 +1,8 @@
+namespace Ferry.Engine.Model;
+
+public enum RopeKind
+{
+    Default,
+    Linear,
+    Llama3,
+}
