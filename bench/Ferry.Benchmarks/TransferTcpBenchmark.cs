@@ -14,8 +14,8 @@ namespace Ferry.Benchmarks;
 internal static class TransferTcpBenchmark
 {
     private const int ArenaBytes = 256 << 20; // larger than any last-level cache here: every byte is cold
-    private const int Rounds = 9;
-    private const long RoundBytes = 1L << 30;
+    private const int Rounds = 11;
+    private const long RoundBytes = 512L << 20;
 
     private sealed record Case(string Name, int DescriptorBytes, int ReadBytes, int InFlight);
 
