@@ -27,4 +27,7 @@ internal static partial class EngineLog
 
     [LoggerMessage(4107, LogLevel.Warning, "Loads that were told to end have not ended within {Limit}; the engine stops without them.")]
     public static partial void LoadsStuck(ILogger logger, TimeSpan limit);
+
+    [LoggerMessage(4108, LogLevel.Warning, "The model's chat template cannot be used, so chat requests will be refused: {Reason}")]
+    public static partial void TemplateUnusable(ILogger logger, string reason);
 }

@@ -21,8 +21,8 @@ public sealed record EngineOptions
 
     public int MaxNumSeqs { get; init; } = 16;
 
-    /// <summary>Tokens of one step over all sequences.</summary>
-    public int MaxNumBatchedTokens { get; init; } = 512;
+    /// <summary>Tokens of one step over all sequences. Null: 512 with chunked prefill, else <see cref="MaxModelLen"/>.</summary>
+    public int? MaxNumBatchedTokens { get; init; }
 
     /// <summary>Requests that may wait; one more is refused.</summary>
     public int MaxWaiting { get; init; } = 1024;

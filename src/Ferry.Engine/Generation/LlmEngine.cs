@@ -19,7 +19,7 @@ public sealed class LlmEngine : ILlmEngine
     private readonly ConcurrentDictionary<string, RequestState> _inFlight = new(StringComparer.Ordinal);
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly IDisposable? _owned;
+    private IDisposable? _owned;
     private readonly long _seed;
     private readonly int _maxWaiting;
     private readonly Task _loop;
@@ -44,6 +44,17 @@ public sealed class LlmEngine : ILlmEngine
     public Tokenizer Tokenizer { get; }
 
     public ChatTemplate? ChatTemplate { get; }
+
+    public bool IsRunning => !_inbox.IsClosed;
+
+    /// <summary>Loads a model directory and starts the engine.</summary>
+    /// <param name="connector">Where KV comes from and goes to, or null. The caller keeps it and ends it after the engine.</param>
+    /// <exception cref="EngineOptionsException">Options that do not fit each other or the model: all of them at once.</exception>
+    /// <exception cref="ModelLoadException">Config or weights cannot be used.</exception>
+    /// <exception cref="TokenizerException">The tokenizer's files cannot be used.</exception>
+    public static LlmEngine Load(
+        string modelDirectory, EngineOptions options, IKvConnector? connector, TimeProvider time, ILoggerFactory loggers) =>
+        EngineLoader.Load(modelDirectory, options, connector, time, loggers);
 
     public EngineStats Snapshot() => _stats;
 
@@ -91,7 +102,7 @@ public sealed class LlmEngine : ILlmEngine
         {
             EngineLog.LoadsStuck(_logger, LoadsEnd);
         }
-        _owned?.Dispose();
+        Interlocked.Exchange(ref _owned, null)?.Dispose();
     }
 
     private void Loop()

@@ -8,21 +8,24 @@ public sealed class Tokenizer
 {
     private const string TokenizerFile = "tokenizer.json";
     private const string ConfigFile = "tokenizer_config.json";
+    private const string TemplateFile = "chat_template.jinja";
 
     private readonly TokenizerParts _parts;
     private readonly AddedTokenFinder _rawFinder;
     private readonly AddedTokenFinder _normalizedFinder;
 
-    internal Tokenizer(TokenizerParts parts)
+    /// <param name="chatTemplate">Comes before the one of tokenizer_config.json, as in the reference.</param>
+    private Tokenizer(TokenizerParts parts, string? chatTemplate)
     {
         _parts = parts;
+        ChatTemplateSource = chatTemplate ?? parts.ChatTemplate;
         _rawFinder = new AddedTokenFinder(parts.Added.Values.Where(t => !t.Normalized));
         _normalizedFinder = new AddedTokenFinder(parts.Added.Values.Where(t => t.Normalized));
         BosTokenId = parts.Bos is { } bos ? TryFindId(bos) : null;
         EosTokenId = parts.Eos is { } eos ? TryFindId(eos) : null;
     }
 
-    /// <summary>Reads <c>tokenizer.json</c> and, where present, <c>tokenizer_config.json</c>.</summary>
+    /// <summary>Reads <c>tokenizer.json</c> and, where present, <c>tokenizer_config.json</c> and <c>chat_template.jinja</c>.</summary>
     /// <exception cref="TokenizerException">Missing, damaged or of an unsupported kind.</exception>
     public static Tokenizer Load(string modelDirectory)
     {
@@ -34,13 +37,15 @@ public sealed class Tokenizer
         }
         var configPath = Path.Combine(modelDirectory, ConfigFile);
         var config = File.Exists(configPath) ? Read(configPath, TokenizerReader.MaxConfigBytes) : [];
-        return Parse(Read(path, TokenizerReader.MaxTokenizerBytes), config);
+        var templatePath = Path.Combine(modelDirectory, TemplateFile);
+        var template = File.Exists(templatePath) ? Encoding.UTF8.GetString(Read(templatePath, TokenizerReader.MaxConfigBytes)) : null;
+        return new Tokenizer(TokenizerReader.Read(Read(path, TokenizerReader.MaxTokenizerBytes), config), template);
     }
 
     /// <summary>The same from the bytes of the files; <paramref name="tokenizerConfig"/> may be empty.</summary>
     /// <exception cref="TokenizerException">Damaged or of an unsupported kind.</exception>
     public static Tokenizer Parse(ReadOnlyMemory<byte> tokenizerJson, ReadOnlyMemory<byte> tokenizerConfig) =>
-        new(TokenizerReader.Read(tokenizerJson, tokenizerConfig));
+        new(TokenizerReader.Read(tokenizerJson, tokenizerConfig), chatTemplate: null);
 
     /// <summary>One more than the largest token id.</summary>
     public int VocabularySize => _parts.TokenBytes.Length;
@@ -55,7 +60,7 @@ public sealed class Tokenizer
     public string EosToken => _parts.Eos ?? "";
 
     /// <summary>The chat template's source, or null.</summary>
-    public string? ChatTemplateSource => _parts.ChatTemplate;
+    public string? ChatTemplateSource { get; }
 
     /// <summary>tokenizer_config.json, for /tokenizer_info; null when absent. Not to be changed.</summary>
     public JsonObject? Config => _parts.Config;

@@ -45,17 +45,10 @@ internal static class ApiEndpoints
         return ServingJson.WriteAsync(context, new ModelList([.. cards]), ServingJsonContext.Wire.ModelList);
     }
 
-    /// <summary>200 with an empty body while the engine answers; 503 when it has stopped.</summary>
+    /// <summary>200 with an empty body while the engine runs; 503 when it has stopped.</summary>
     private static Task HealthAsync(HttpContext context, ApiState api)
     {
-        try
-        {
-            api.Engine.Snapshot();
-        }
-        catch (ObjectDisposedException)
-        {
-            context.Response.StatusCode = 503;
-        }
+        context.Response.StatusCode = api.Engine.IsRunning ? 200 : 503;
         return Task.CompletedTask;
     }
 

@@ -27,7 +27,7 @@ internal static class Filters
             case "tojson": return ToJson(value, Argument(0, "indent"), budget, line);
             case "int": return ToInteger(value);
             case "float": return value is string text ? (double.TryParse(text, CultureInfo.InvariantCulture, out var real) ? real : 0.0) : JinjaValue.ToDouble(value ?? 0L);
-            case "abs": return value switch { long integer => Math.Abs(integer), double number => Math.Abs(number), _ => throw Unfit(name, value, line) };
+            case "abs": return value switch { long integer => (object)Math.Abs(integer), double number => Math.Abs(number), _ => throw Unfit(name, value, line) };
             case "items": return Items(value, line);
             case "dictsort": return Items(value, line).OrderBy(p => (string)((List<object?>)p!)[0]!, StringComparer.OrdinalIgnoreCase).ToList();
             case "join": return Join(value, JinjaValue.Print(Argument(0, "d") ?? ""), budget, line, Argument(1, "attribute") as string);

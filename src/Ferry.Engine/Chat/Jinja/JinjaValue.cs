@@ -21,14 +21,19 @@ internal static class JinjaValue
             JsonValueKind.True => true,
             JsonValueKind.False => false,
             JsonValueKind.String => value.GetValue<string>(),
-            JsonValueKind.Number => value.TryGetValue(out long integer) ? integer
-                : value.TryGetValue(out int small) ? (long)small
-                : value.TryGetValue(out double real) ? real
-                : double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture),
+            JsonValueKind.Number => FromNumber(value),
             _ => null,
         },
         _ => null,
     };
+
+    private static object FromNumber(JsonValue value)
+    {
+        var text = value.ToJsonString();
+        return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var integer)
+            ? integer
+            : (object)double.Parse(text, CultureInfo.InvariantCulture);
+    }
 
     private static OrderedDictionary<string, object?> ToMap(JsonObject source)
     {

@@ -6,7 +6,7 @@ namespace Ferry.Engine.Chat.Jinja;
 /// <summary>Cuts a template into text and tags, with the white-space rules that Hugging Face renders by (trim_blocks and lstrip_blocks on).</summary>
 internal sealed class TemplateLexer(string source)
 {
-    private static readonly string[] TwoCharacterSymbols = ["==", "!=", "<=", ">=", "//", "**"];
+    private static readonly string[] TwoCharacterSymbols = ["==", "!=", "<=", ">=", "//"];
     private const string OneCharacterSymbols = "+-*/%~<>=()[]{}.,:|";
 
     private readonly List<TemplateToken> _tokens = [];
@@ -148,6 +148,13 @@ internal sealed class TemplateLexer(string source)
         {
             _at++;
             while (_at < source.Length && char.IsAsciiDigit(source[_at])) { _at++; }
+        }
+        var exponent = _at < source.Length && (source[_at] is 'e' or 'E') ? _at + 1 : source.Length;
+        if (exponent < source.Length && (source[exponent] is '+' or '-')) { exponent++; }
+        if (exponent < source.Length && char.IsAsciiDigit(source[exponent]))
+        {
+            isFloat = true;
+            for (_at = exponent; _at < source.Length && char.IsAsciiDigit(source[_at]); _at++) { }
         }
         _tokens.Add(new TemplateToken(isFloat ? TokenKind.Float : TokenKind.Integer, source[start.._at].Replace("_", "", StringComparison.Ordinal), _line));
     }
