@@ -4,6 +4,7 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
+    ["engine"] = Ferry.Benchmarks.Engine.EngineBenchmark.Run,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))

@@ -14,8 +14,8 @@ namespace Ferry.Benchmarks;
 internal static class TransferTcpBenchmark
 {
     private const int ArenaBytes = 256 << 20; // larger than any last-level cache here: every byte is cold
-    private const int Rounds = 9;
-    private const long RoundBytes = 1L << 30;
+    private const int Rounds = 11;
+    private const long RoundBytes = 512L << 20;
 
     private sealed record Case(string Name, int DescriptorBytes, int ReadBytes, int InFlight);
 
@@ -126,13 +126,18 @@ internal static class TransferTcpBenchmark
 
     private static double Median(List<Sample> samples, Func<Sample, double> value) => samples.Select(value).Order().ElementAt(samples.Count / 2);
 
-    /// <summary>The limit: a thread that sends from memory and a thread that receives into memory, blocking, with a one-byte question per read.</summary>
+    /// <summary>
+    /// The limit: per stream a thread that sends from memory and one that receives into memory, blocking, a one-byte question per piece.
+    /// From 1 MiB up it asks one piece ahead and uses every stream, which is the best such a loop can do; below, with one read in flight,
+    /// it asks and waits on one stream, as such a read does.
+    /// </summary>
     private sealed class RawLoop : IDisposable
     {
         private const int CallBytes = 1 << 20;
         private readonly List<(Socket Sender, Socket Receiver)> _pairs = [];
         private readonly TestArena _source;
         private readonly TestArena _target;
+        private bool _asksAhead;
 
         public RawLoop(int streams, TestArena source, TestArena target, int socketBufferBytes)
         {
@@ -159,8 +164,8 @@ internal static class TransferTcpBenchmark
 
         public Task MoveAsync(int readBytes, int inFlight, long totalBytes)
         {
-            // As many streams as reads in flight could use; each has one read out at a time, asked for by one byte.
-            var used = Math.Min(_pairs.Count, inFlight);
+            _asksAhead = readBytes >= 1 << 20 || inFlight > 1;
+            var used = _asksAhead ? _pairs.Count : 1;
             var perStream = (int)(totalBytes / readBytes / used);
             return Task.WhenAll(Enumerable.Range(0, used).SelectMany(i => new[]
             {
@@ -200,14 +205,18 @@ internal static class TransferTcpBenchmark
             socket.Send(question);
             for (var n = 0; n < count; n++)
             {
-                if (n + 1 < count)
+                if (_asksAhead && n + 1 < count)
                 {
-                    socket.Send(question); // one ahead, as Ferry asks ahead
+                    socket.Send(question);
                 }
                 var bytes = _target.Bytes.Slice((n * _pairs.Count + stream) % slots * readBytes, readBytes);
                 while (!bytes.IsEmpty)
                 {
                     bytes = bytes[socket.Receive(bytes[..Math.Min(CallBytes, bytes.Length)])..];
+                }
+                if (!_asksAhead && n + 1 < count)
+                {
+                    socket.Send(question);
                 }
             }
         }

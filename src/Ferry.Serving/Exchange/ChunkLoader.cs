@@ -10,7 +10,7 @@ namespace Ferry.Serving.Exchange;
 /// <remarks>Never throws, never waits longer than its deadline. A doubt is a miss: the engine computes what is not here.</remarks>
 internal sealed class ChunkLoader(
     RecordCache cache, PeerFetch? peerFetch, KvExchangeOptions options, ConversionPlans plans, ReportBook reports, ClaimedKeys claims,
-    TimeProvider time, ILogger logger)
+    TimeProvider time, ILogger logger) : IDisposable
 {
     private const string Memory = "memory";
     private const string Peer = "peer";
@@ -24,6 +24,8 @@ internal sealed class ChunkLoader(
         var target = ShardCover.FamilyOf(chunk.Targets[0]);
         return new ChunkQuery(0, 0, chunk.TokenCount, target, family => plans.TryGet([family], target) is not null);
     }
+
+    public void Dispose() => _loads.Dispose();
 
     public async Task<KvLoadResult> LoadAsync(LoadPlan plan, CancellationToken cancellationToken)
     {
@@ -145,7 +147,7 @@ internal sealed class ChunkLoader(
             if (mine.Count > 0)
             {
                 kept = await peerFetch.FetchAsync(plan, mine, QueryOf, cancellationToken);
-                LeaseFetched(plan, found);
+                LeaseFetched(plan, found, Peer);
             }
         }
         finally
@@ -157,18 +159,18 @@ internal sealed class ChunkLoader(
         if (others.Count > 0)
         {
             await Task.WhenAll(others).WaitAsync(cancellationToken);
-            LeaseFetched(plan, found);
+            LeaseFetched(plan, found, Memory); // Another request moved them.
         }
     }
 
-    private void LeaseFetched(LoadPlan plan, Found?[] found)
+    private void LeaseFetched(LoadPlan plan, Found?[] found, string source)
     {
         for (var index = 0; index < found.Length; index++)
         {
             if (found[index] is null && cache.Memory.Contains(plan.Chunks[index].Key)
                 && cache.Memory.TryLease(plan.Chunks[index].Key, QueryOf(plan.Chunks[index]), out var chunk))
             {
-                found[index] = new Found(chunk, Peer);
+                found[index] = new Found(chunk, source);
             }
         }
     }
@@ -219,8 +221,13 @@ internal sealed class ChunkLoader(
             held.ForEach(one => one.Dispose());
             throw;
         }
+        if (chunks.Count == 0)
+        {
+            held.ForEach(one => one.Dispose());
+            return KvLoadResult.Nothing;
+        }
         cache.Memory.Touch(chunks.Select((_, index) => plan.Chunks[index].Key).ToArray());
-        return chunks.Count == 0 ? KvLoadResult.Nothing : new KvLoadResult(chunks, () => held.ForEach(one => one.Dispose()));
+        return new KvLoadResult(chunks, () => held.ForEach(one => one.Dispose()));
     }
 
     private void Count(LoadPlan plan, WantedChunk wanted, Found chunk)

@@ -14,9 +14,6 @@ internal sealed class EngineRequest(PromptChain chain)
 
     public PromptChain Chain { get; } = chain;
 
-    /// <summary>Chunks seen in <see cref="Lend"/>, first chunk first.</summary>
-    public IReadOnlyList<KvKey> Keys => _lentKeys;
-
     public bool AsksToLend { get; set; }
 
     /// <summary>Tokens of the prompt that were saved or should have been.</summary>

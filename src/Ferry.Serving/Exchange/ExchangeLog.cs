@@ -32,6 +32,9 @@ internal static partial class ExchangeLog
     [LoggerMessage(7508, LogLevel.Debug, "Request {RequestId}: {Tokens} tokens from {Source}, {BytesMoved} bytes moved, {BytesConverted} converted.")]
     public static partial void Loaded(ILogger logger, string requestId, int tokens, string source, long bytesMoved, long bytesConverted);
 
+    [LoggerMessage(7510, LogLevel.Debug, "Telling {Peer} that its KV is no longer wanted failed; its lease runs out by itself.")]
+    public static partial void ReleaseFailed(ILogger logger, string peer, Exception error);
+
     [LoggerMessage(7509, LogLevel.Warning, "KV that {Source} holds cannot be converted to this node's layout and is not used: {Reason}")]
     public static partial void NoConversion(ILogger logger, string source, string reason);
 }

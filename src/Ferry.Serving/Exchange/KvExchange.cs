@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Ferry.Cache;
 using Ferry.Cache.Arena;
@@ -58,7 +59,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         _cache = new RecordCache(
             memory,
             options.SharedUrl is { } url ? [RemoteTiers.Open(url, new RemoteTierOptions { CapacityBytes = options.SharedBytes }, time, loggers)] : [],
-            options.Cache, time, loggers);
+            options.TierBounds, time, loggers);
         _reports = new ReportBook(options.ReportsMax, _cache);
         _leases = new RequestLeases(memory.Pins, _logger);
         _desk = new LenderDesk(_cache, _leases, options, _reports.Counters, time);
@@ -84,7 +85,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         get
         {
             var tiers = _cache.SnapshotTiers();
-            var address = _lending is { } lending ? $"side channel {lending.Agent.Endpoint}, told as {_options.AdvertisedHost}:{_options.AdvertisedPort}" : "no hand-over";
+            var address = _lending is { } lending ? $"side channel {lending.Agent.Endpoint}, told as {_options.AdvertisedHost}:{lending.Port}" : "no hand-over";
             return $"{_options.Role}, {address}, memory {_options.MemoryBytes >> 20} MiB (huge pages: {_cache.Memory.Arena.HugePages})" +
                 string.Concat(tiers.Select(tier => $", {tier.Name}")) + $", chunks of {ChunkTokens} tokens, keys by {KeyAlgorithm}, lease {_options.LeaseDuration.TotalSeconds:0.###} s";
         }
@@ -114,7 +115,8 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         var arena = agent.Register(_cache.Memory.Arena.BaseAddress, _cache.Memory.Arena.CapacityBytes);
         var peers = new PeerConnections(agent, _options.PeersMax, _time);
         var fetch = new PeerFetch(peers, arena, _cache, _options, KeyAlgorithm, _reports, _time, _logger);
-        _lending = new Lending(agent, peers, fetch);
+        _lending = new Lending(agent, peers, fetch, _options.AdvertisedPort == 0 ? PortOf(agent.Endpoint) : _options.AdvertisedPort);
+        _loader.Dispose();
         _loader = NewLoader(fetch);
         _desk.Open(agent, arena);
         ExchangeLog.Started(_logger, _options.EngineId, Description);
@@ -131,11 +133,11 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         {
             trace.Explain(reason);
         }
-        var chunks = WantedChunks(request, RequestOf(request.RequestId, request.CacheSalt));
+        var chunks = WantedChunks(request, RequestOf(request.RequestId, request.CacheSalt), asksToFetch);
         if (chunks.Count == 0)
         {
             // The engine has it all. The lender need not hold it any longer.
-            ReleaseLater(lender, completed: true);
+            ReleaseLater(lender, 0, completed: true);
             return null;
         }
         var salt = chunks[0].Key.Salt;
@@ -170,10 +172,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         {
             return null;
         }
-        if (request.Keys.Count > 0)
-        {
-            _cache.Memory.Touch(request.Keys.ToArray());
-        }
+        _cache.Memory.Touch(request.Chain.FullChunks.ToArray());
         if (!completed || !request.AsksToLend)
         {
             request.DropLent();
@@ -209,6 +208,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
             await lending.Peers.DisposeAsync();
             await lending.Agent.DisposeAsync(); // From here on nobody reads the arena.
         }
+        _loader.Dispose();
         await _cache.DisposeAsync();
         _stop.Dispose();
     }
@@ -226,7 +226,8 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     }
 
     /// <summary>The chunks from the one that the engine's own prefix ends in. The last prompt token is computed in any case, so a prompt held up to it wants nothing.</summary>
-    private List<WantedChunk> WantedChunks(KvLoadRequest request, EngineRequest state)
+    /// <param name="wantsUnfull">Whether somebody may hold an unfull last chunk.</param>
+    private List<WantedChunk> WantedChunks(KvLoadRequest request, EngineRequest state, bool wantsUnfull)
     {
         var chunks = new List<WantedChunk>();
         if (request.LocalTokens >= request.Tokens.Length - 1)
@@ -236,9 +237,9 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         for (var first = request.LocalTokens / ChunkTokens * ChunkTokens; first < request.Tokens.Length; first += ChunkTokens)
         {
             var count = Math.Min(ChunkTokens, request.Tokens.Length - first);
-            if (count == 1 && request.Tokens.Length > 1)
+            if (count == 1 || (count < ChunkTokens && !wantsUnfull && !_options.SaveUnfullChunk))
             {
-                break; // That one token is computed anyway.
+                break; // A single last token is computed anyway; an unfull chunk is kept for a hand-over only.
             }
             chunks.Add(new WantedChunk(
                 state.Chain.KeyOf(request.Tokens.Span, first, count), first, count,
@@ -251,7 +252,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         var result = await _loader.LoadAsync(plan, linked.Token);
-        Conclude(plan, asksToFetch, result);
+        Conclude(plan, asksToFetch && !linked.IsCancellationRequested, result); // Called off is not missed.
         return result;
     }
 
@@ -272,28 +273,40 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         {
             ExchangeLog.Loaded(_logger, plan.RequestId, report.Tokens, report.Source, report.BytesMoved, report.BytesConverted);
         }
-        ReleaseLater(plan.Lender, completed: result.Chunks.Count > 0);
+        ReleaseLater(plan.Lender, plan.GrantId, completed: result.Chunks.Count > 0);
     }
 
-    private void ReleaseLater(HandoverParams? lender, bool completed)
+    private void ReleaseLater(HandoverParams? lender, ulong grantId, bool completed)
     {
-        if (lender is not null && _lending is { } lending)
+        if (lender is null || _lending is not { } lending)
         {
-            Track(ReleaseAsync(lending.Fetch, lender, completed));
+            return;
+        }
+        if (lender.EngineId == lending.Agent.Identity.EngineId)
+        {
+            _leases.Release(lender.LeaseId); // Prefill and decode on one node: nothing moves.
+        }
+        else
+        {
+            Track(ReleaseAsync(lending.Fetch, lender, grantId, completed));
         }
     }
 
-    private async Task ReleaseAsync(PeerFetch fetch, HandoverParams lender, bool completed)
+    private async Task ReleaseAsync(PeerFetch fetch, HandoverParams lender, ulong grantId, bool completed)
     {
         using var deadline = new CancellationTokenSource(_options.LoadDeadline, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, deadline.Token);
         try
         {
-            await fetch.ReleaseAsync(lender, completed, linked.Token);
+            await fetch.ReleaseAsync(lender, grantId, completed, linked.Token);
         }
         catch (OperationCanceledException)
         {
             // The lease runs out by itself.
+        }
+        catch (Exception error) // The edge: nobody waits for this task's answer.
+        {
+            ExchangeLog.ReleaseFailed(_logger, lender.EngineId, error);
         }
     }
 
@@ -319,9 +332,14 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         }
         _reports.Counters.HandoversLent.Add();
         return new HandoverParams(
-            lending.Agent.Identity.EngineId, requestId, _options.AdvertisedHost, _options.AdvertisedPort, leaseId, lending.Agent.Identity.Generation)
+            lending.Agent.Identity.EngineId, requestId, _options.AdvertisedHost, lending.Port, leaseId, lending.Agent.Identity.Generation)
             .ToJson(lent.Blocks, Pool.TensorParallelSize, lent.Tokens, expiresAt);
     }
 
-    private sealed record Lending(ITransferAgent Agent, PeerConnections Peers, PeerFetch Fetch);
+    /// <summary>The port that the system chose, when the user left the choice to it.</summary>
+    private static int PortOf(string endpoint) =>
+        int.TryParse(endpoint.AsSpan(endpoint.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 0;
+
+    /// <param name="Port">Where peers dial the side channel.</param>
+    private sealed record Lending(ITransferAgent Agent, PeerConnections Peers, PeerFetch Fetch, int Port);
 }

@@ -1,5 +1,8 @@
 using System.Text;
 using Ferry.Cache;
+using Ferry.Cache.Arena;
+using Ferry.Cache.Eviction;
+using Ferry.Cache.Remote;
 using Ferry.Kv.Hashing;
 using Ferry.Serving.Options;
 using Ferry.Transfer;
@@ -36,7 +39,7 @@ public sealed record KvExchangeOptions
     public bool KeepInMemory { get; init; } = true;
 
     /// <summary>LMCache's <c>cache_policy</c>.</summary>
-    public string Policy { get; init; } = Cache.Eviction.EvictionPolicies.Default;
+    public string Policy { get; init; } = EvictionPolicies.Default;
 
     /// <summary>For example <c>file:///mnt/cephfs/kv</c>; null for none.</summary>
     public string? SharedUrl { get; init; }
@@ -79,7 +82,8 @@ public sealed record KvExchangeOptions
 
     public int AdvertisedPort { get; init; } = 5600;
 
-    public RecordCacheOptions Cache { get; init; } = new();
+    /// <summary>Bounds of the tiers below memory.</summary>
+    public RecordCacheOptions TierBounds { get; init; } = new();
 
     /// <summary>The settings of <c>ferry serve</c>.</summary>
     /// <param name="engineId">Taken when the user named none.</param>
@@ -109,10 +113,10 @@ public sealed record KvExchangeOptions
         Require(Encoding.UTF8.GetByteCount(EngineId) is >= 1 and <= AgentIdentity.EngineIdBytesMax,
             $"exchange.engineId has {Encoding.UTF8.GetByteCount(EngineId)} bytes; it must have 1 to {AgentIdentity.EngineIdBytesMax}.");
         Require(ChunkTokens is >= 1 and <= 65_536, $"exchange.chunkTokens is {ChunkTokens}; it must lie in 1..65536 (256 is usual).");
-        errors.AddRange(new Cache.Arena.KvArenaOptions { CapacityBytes = MemoryBytes }.Validate());
-        Require(Ferry.Cache.Eviction.EvictionPolicies.Names.Contains(Policy, StringComparer.OrdinalIgnoreCase),
-            $"exchange.policy is \"{Policy}\"; it must be one of: {string.Join(", ", Ferry.Cache.Eviction.EvictionPolicies.Names)}.");
-        if (SharedUrl is not null && Ferry.Cache.Remote.RemoteTiers.FindError(SharedUrl) is { } error)
+        errors.AddRange(new KvArenaOptions { CapacityBytes = MemoryBytes }.Validate());
+        Require(EvictionPolicies.Names.Contains(Policy, StringComparer.OrdinalIgnoreCase),
+            $"exchange.policy is \"{Policy}\"; it must be one of: {string.Join(", ", EvictionPolicies.Names)}.");
+        if (SharedUrl is not null && RemoteTiers.FindError(SharedUrl) is { } error)
         {
             errors.Add(error);
         }

@@ -15,13 +15,13 @@ internal sealed class LenderDesk(
     private const int RecordsPerAnswerMax = 16_384;
 
     private readonly ConcurrentDictionary<ulong, long> _bytesByGrant = new();
-    private (ITransferAgent Agent, MemoryRegion Region)? _open;
+    private volatile Opened? _open;
 
     /// <summary>From now on questions are answered; before, they are refused.</summary>
-    public void Open(ITransferAgent agent, MemoryRegion arena) => _open = (agent, arena);
+    public void Open(ITransferAgent agent, MemoryRegion arena) => _open = new Opened(agent, arena);
 
     public ValueTask<LocateReply> LocateAsync(PeerMetadata peer, LocateRequest request, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(Locate(request));
+        ValueTask.FromResult(Locate(peer.Identity, request));
 
     public ValueTask<IReadOnlyList<TimeSpan>> ExtendAsync(PeerMetadata peer, ExtendRequest request, CancellationToken cancellationToken)
     {
@@ -55,7 +55,7 @@ internal sealed class LenderDesk(
         return ValueTask.CompletedTask;
     }
 
-    private LocateReply Locate(LocateRequest request)
+    private LocateReply Locate(AgentIdentity reader, LocateRequest request)
     {
         if (_open is not { } open)
         {
@@ -79,7 +79,7 @@ internal sealed class LenderDesk(
         {
             return Refuse(TransferError.NotFound, $"None of the {request.Chunks.Count} chunks is held under this lease.");
         }
-        return Grant(open.Agent, records, located);
+        return Grant(open.Agent, reader, records, located);
     }
 
     private void AddChunk(
@@ -102,12 +102,12 @@ internal sealed class LenderDesk(
         }
     }
 
-    private LocateReply Grant(ITransferAgent agent, List<RecordLease> records, List<LocatedRecord> located)
+    private LocateReply Grant(ITransferAgent agent, AgentIdentity reader, List<RecordLease> records, List<LocatedRecord> located)
     {
         // The same chunk twice in a question would be the same range twice; a lease takes each once.
         var ranges = located.Select(record => new LeaseRange(record.RegionId, record.Offset, record.Bytes)).Distinct().ToArray();
         var bytes = records.Sum(record => record.Header.PayloadBytes);
-        var grant = agent.Leases.TryGrant(ranges, options.LeaseDuration, (lease, _) =>
+        var grant = agent.Leases.TryGrant(ranges, options.LeaseDuration, reader, (lease, _) =>
         {
             _bytesByGrant.TryRemove(lease.Id, out long _);
             records.ForEach(record => record.Dispose());
@@ -130,4 +130,6 @@ internal sealed class LenderDesk(
         counters.Nacks.Add();
         return LocateReply.Refused(error, message);
     }
+
+    private sealed record Opened(ITransferAgent Agent, MemoryRegion Region);
 }

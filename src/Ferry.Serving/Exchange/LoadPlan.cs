@@ -7,6 +7,9 @@ namespace Ferry.Serving.Exchange;
 internal sealed record LoadPlan(
     string RequestId, string Salt, IReadOnlyList<WantedChunk> Chunks, int LocalTokens, HandoverParams? Lender, RequestTrace Trace)
 {
+    /// <summary>The lender's grant for reading, once there is one; 0 before.</summary>
+    public ulong GrantId { get; set; }
+
     /// <summary>Tokens of a chunk that the engine does not have.</summary>
     public int NewTokens(WantedChunk chunk) => Math.Max(0, chunk.FirstToken + chunk.TokenCount - Math.Max(LocalTokens, chunk.FirstToken));
 }

@@ -16,20 +16,20 @@ internal sealed class PeerConnections(ITransferAgent agent, int peersMax, TimePr
     public async Task<ConnectResult> GetAsync(string endpoint, CancellationToken cancellationToken)
     {
         Entry entry;
-        Entry? idle = null;
+        Entry? replaced = null;
         lock (_lock)
         {
             if (!_peers.TryGetValue(endpoint, out entry!) || IsOver(entry))
             {
-                idle = _peers.Count >= peersMax && !_peers.ContainsKey(endpoint) ? TakeLongestIdle_NeedsLock() : null;
+                replaced = entry ?? (_peers.Count >= peersMax ? TakeLongestIdle_NeedsLock() : null);
                 entry = new Entry(agent.ConnectAsync(endpoint, _closing.Token), time.GetTimestamp());
                 _peers[endpoint] = entry;
             }
             entry.LastUsed = time.GetTimestamp();
         }
-        if (idle is not null)
+        if (replaced is not null)
         {
-            await CloseAsync(idle);
+            await CloseAsync(replaced);
         }
         return await entry.Connecting.WaitAsync(cancellationToken);
     }
@@ -60,7 +60,7 @@ internal sealed class PeerConnections(ITransferAgent agent, int peersMax, TimePr
         return connected.Peer is { } peer ? peer.Closed.IsCompleted : time.GetElapsedTime(entry.Begun) > RetryAfter;
     }
 
-    private Entry? TakeLongestIdle_NeedsLock()
+    private Entry TakeLongestIdle_NeedsLock()
     {
         var oldest = _peers.MinBy(pair => pair.Value.LastUsed);
         _peers.Remove(oldest.Key);

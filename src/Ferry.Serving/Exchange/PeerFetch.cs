@@ -33,6 +33,7 @@ internal sealed class PeerFetch(
         {
             return [];
         }
+        plan.GrantId = located.LeaseId;
         using var stopBeating = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var heartbeat = BeatAsync(peer, plan, located.LeaseId, stopBeating.Token);
         try
@@ -43,18 +44,17 @@ internal sealed class PeerFetch(
         {
             await stopBeating.CancelAsync();
             await heartbeat;
-            // Only the grant for reading; the request's own lease ends when the load as a whole does (ReleaseAsync).
-            await peer.ReleaseAsync(new ReleaseRequest(string.Empty, located.LeaseId, !cancellationToken.IsCancellationRequested), CancellationToken.None);
         }
     }
 
     /// <summary>Tells the lender that the request's chunks may go. Quiet: a lender that does not hear it lets them expire.</summary>
-    public async Task ReleaseAsync(HandoverParams lender, bool completed, CancellationToken cancellationToken)
+    /// <param name="grantId">The grant for reading, or 0 when there was none.</param>
+    public async Task ReleaseAsync(HandoverParams lender, ulong grantId, bool completed, CancellationToken cancellationToken)
     {
         var connected = await peers.GetAsync(lender.Endpoint, cancellationToken);
         if (connected.Peer is { } peer && peer.Remote.Identity.Generation == lender.Generation)
         {
-            await peer.ReleaseAsync(new ReleaseRequest(lender.LeaseId, 0, completed), cancellationToken);
+            await peer.ReleaseAsync(new ReleaseRequest(lender.LeaseId, grantId, completed), cancellationToken);
         }
     }
 
@@ -113,40 +113,43 @@ internal sealed class PeerFetch(
         CancellationToken cancellationToken)
     {
         var kept = new List<RecordLease>();
-        var batches = Cut(reply, chunks.Count);
-        List<Incoming>? arrived = null;
+        List<Incoming> arrived = [];
         try
         {
-            for (var index = 0; index < batches.Count; index++)
+            foreach (var batch in Cut(reply, chunks.Count))
             {
-                var incoming = Reserve(batches[index], plan);
+                var incoming = Reserve(batch, plan);
                 var reading = ReadBatchAsync(peer, reply, incoming, plan, cancellationToken);
-                Prove(arrived, chunks, queryOf, plan, kept); // While the next bytes are on their way.
-                arrived = incoming;
-                if (!await reading)
+                var isRead = false;
+                try
+                {
+                    Prove(arrived, chunks, queryOf, plan, kept); // While the next bytes are on their way.
+                }
+                finally
+                {
+                    isRead = await reading; // In any case: the room must not be given back under a read.
+                    arrived = isRead ? incoming : GiveBack(incoming);
+                }
+                if (!isRead || incoming.Count < batch.Count)
                 {
                     break;
                 }
-                if (incoming.Count < batches[index].Count)
-                {
-                    index = batches.Count; // No more room: prove these and end.
-                }
-                if (index + 1 >= batches.Count)
-                {
-                    Prove(arrived, chunks, queryOf, plan, kept);
-                }
             }
+            Prove(arrived, chunks, queryOf, plan, kept);
             return kept;
         }
         catch
         {
+            GiveBack(arrived);
             kept.ForEach(lease => lease.Dispose());
             throw;
         }
-        finally
-        {
-            arrived?.ForEach(record => record.Reservation.Dispose());
-        }
+    }
+
+    private static List<Incoming> GiveBack(List<Incoming> incoming)
+    {
+        incoming.ForEach(record => record.Reservation.Dispose());
+        return [];
     }
 
     /// <summary>Records of whole chunks, in order, cut into reads of about <see cref="KvExchangeOptions.PeerReadBytes"/>. What the peer says is checked here.</summary>
@@ -155,7 +158,7 @@ internal sealed class PeerFetch(
         var batches = new List<List<LocatedRecord>>();
         var bytes = 0L;
         foreach (var chunk in reply.Records
-            .Where(record => record.ChunkIndex >= 0 && record.ChunkIndex < chunkCount && record.Bytes > KvRecord.HeaderBytes && record.Bytes <= options.Cache.RecordBytesMax)
+            .Where(record => record.ChunkIndex >= 0 && record.ChunkIndex < chunkCount && record.Bytes > KvRecord.HeaderBytes && record.Bytes <= options.TierBounds.RecordBytesMax)
             .GroupBy(record => record.ChunkIndex).OrderBy(chunk => chunk.Key))
         {
             var records = chunk.Take(RecordStore.MaxRecordsPerChunk).ToArray();
@@ -211,12 +214,8 @@ internal sealed class PeerFetch(
 
     /// <summary>Publishes the records that are what they should be, and gives back the room of those that are not.</summary>
     private void Prove(
-        List<Incoming>? incoming, IReadOnlyList<WantedChunk> chunks, Func<WantedChunk, ChunkQuery> queryOf, LoadPlan plan, List<RecordLease> kept)
+        List<Incoming> incoming, IReadOnlyList<WantedChunk> chunks, Func<WantedChunk, ChunkQuery> queryOf, LoadPlan plan, List<RecordLease> kept)
     {
-        if (incoming is null)
-        {
-            return;
-        }
         var begun = time.GetTimestamp();
         var verified = 0;
         foreach (var record in incoming)
@@ -262,6 +261,7 @@ internal sealed class PeerFetch(
             TransferError.LeaseExpired or TransferError.LeaseUnknown or TransferError.LeaseRevoked => $"lease expired: {message}",
             TransferError.GenerationMismatch => "peer restarted: what it lent is gone",
             TransferError.ConnectionLost or TransferError.TimedOut or TransferError.Closed => $"peer lost: {message}",
+            TransferError.Cancelled => "nothing more within the load deadline",
             _ => $"{error}: {message}",
         });
         if (isNack)
@@ -269,9 +269,9 @@ internal sealed class PeerFetch(
             plan.Trace.Update(report => report with { Nacks = report.Nacks + 1 });
             reports.Counters.Nacks.Add();
         }
-        else
+        else if (error != TransferError.Cancelled)
         {
-            reports.Counters.LoadFailures.Add();
+            reports.Counters.LoadFailures.Add(); // A deadline is counted by the load itself.
         }
     }
 

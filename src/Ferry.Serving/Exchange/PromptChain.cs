@@ -14,6 +14,9 @@ internal sealed class PromptChain(ChunkHasher hasher, int chunkTokens, UInt128 m
 
     public string Salt { get; } = RecordSalt(salt);
 
+    /// <summary>Keys of the full chunks hashed so far, first chunk first.</summary>
+    public IEnumerable<KvKey> FullChunks => _fullChunks.Select(hash => new KvKey(Salt, model, hash));
+
     /// <summary>Key of the chunk of <paramref name="tokenCount"/> tokens at <paramref name="firstToken"/>.</summary>
     /// <param name="prompt">Tokens from 0 at least to the chunk's end; the same at every call.</param>
     public KvKey KeyOf(ReadOnlySpan<int> prompt, int firstToken, int tokenCount)

@@ -13,6 +13,8 @@ public sealed class FaultSimulationTests
 {
     private const int SlotBytes = 40_000;
     private const int SlotCount = 8;
+    private const int PieceCount = 40;
+    private const int PieceBytes = SlotBytes / PieceCount;
 
     private readonly FakeTimeProvider _clock = new();
 
@@ -104,7 +106,7 @@ public sealed class FaultSimulationTests
         EngineId = engineId,
         Clock = _clock,
         Entropy = new SeededEntropy(seed),
-        Reads = new ReadLimits { SegmentBytes = 8192, Checksum = true },
+        Reads = new ReadLimits { SegmentBytes = SlotBytes / 2, Checksum = true },
     };
 
     // Time flies whenever nobody has anything else to do.
@@ -139,9 +141,16 @@ public sealed class FaultSimulationTests
                 continue;
             }
             target.Bytes.Clear();
-            var reading = peer.ReadAsync(new[] { new ReadDescriptor(reply.RangeOf(reply.Records[0]), target.Region, 0) }, CancellationToken.None);
+            // Every other piece first, so that pieces do not join: the owner's memory can change between any two.
+            var pieces = Enumerable.Range(0, PieceCount).Select(i => (i * 2 % PieceCount + i * 2 / PieceCount) * PieceBytes).Select(offset =>
+                new ReadDescriptor(reply.RangeOf(reply.Records[0]) with { Offset = reply.Records[0].Offset + offset, Bytes = PieceBytes }, target.Region, offset));
+            var reading = peer.ReadAsync(pieces.ToArray(), CancellationToken.None);
             if (random.Next(3) == 0)
             {
+                for (var turn = random.Next(PieceCount); turn > 0; turn--)
+                {
+                    await Task.Yield();
+                }
                 slots.Reuse(slot); // while it is being read
             }
             var outcome = await reading;
