@@ -2,6 +2,7 @@
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
+    ["engine"] = Ferry.Benchmarks.Engine.EngineBenchmark.Run,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))

@@ -137,7 +137,7 @@ internal sealed unsafe class DecoderPass : IDisposable
         float* normed = _last!.Floats + ((long)count * width);
         for (int index = 0; index < count; index++)
         {
-            _kernels.RmsNorm(_last.Floats + ((long)index * width), _model.FinalNorm.Floats, normed + ((long)index * width), width, _config.NormEpsilon);
+            _kernels.RmsNorm(_last.Floats + ((long)index * width), _model.FinalNorm.Pointer, normed + ((long)index * width), width, _config.NormEpsilon);
         }
         fixed (float* target = logits)
         {
@@ -209,9 +209,9 @@ internal sealed unsafe class DecoderPass : IDisposable
         }
     }
 
-    private void Normalize(NativeBuffer weight)
+    private void Normalize(WeightVector weight)
     {
-        _norm = weight.Floats;
+        _norm = weight.Pointer;
         ForRows(_config.HiddenSize, _normalize);
     }
 
@@ -291,7 +291,7 @@ internal sealed unsafe class DecoderPass : IDisposable
             var norm = head < _config.Heads ? layer.QueryNorm : layer.KeyNorm;
             if (norm is not null)
             {
-                _kernels.RmsNorm(vector, norm.Floats, vector, headDim, _config.NormEpsilon);
+                _kernels.RmsNorm(vector, norm.Pointer, vector, headDim, _config.NormEpsilon);
             }
             _kernels.Rotate(vector, cos, sin, half);
         }

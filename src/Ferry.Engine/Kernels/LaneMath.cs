@@ -17,18 +17,17 @@ internal static unsafe class LaneMath
     // Below this exp is not a normal float; it becomes 0, which also maps -infinity (a masked score) to 0.
     private const float ExpLowest = -87.33654f;
 
-    // Above this exp overflows; no caller needs more (softmax stays at or below 0, SwiGLU divides by it).
+    // Above this exp nears overflow; it becomes infinity (softmax stays at or below 0, and SwiGLU divides by it).
     private const float ExpHighest = 88f;
 
-    /// <summary>e to the power of each lane; within 2 units in the last place; exp(0) is exactly 1, below -87.3 exactly 0.</summary>
+    /// <summary>e to the power of each lane; within 2 units in the last place; exp(0) is exactly 1, below -87.3 exactly 0, above 88 infinity.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Exp<TLanes>(TLanes x)
         where TLanes : struct, ILanes<TLanes>
     {
-        var clamped = TLanes.WhenLess(TLanes.Create(ExpHighest), x, TLanes.Create(ExpHighest), x);
-        var shifted = TLanes.Fma(clamped, TLanes.Create(1.44269504f), TLanes.Create(RoundingShift));
+        var shifted = TLanes.Fma(x, TLanes.Create(1.44269504f), TLanes.Create(RoundingShift));
         var n = shifted - TLanes.Create(RoundingShift);
-        var r = TLanes.Fma(n, TLanes.Create(-Ln2High), clamped);
+        var r = TLanes.Fma(n, TLanes.Create(-Ln2High), x);
         r = TLanes.Fma(n, TLanes.Create(-Ln2Low), r);
         // Minimax polynomial of the Cephes library's expf on [-ln2/2, ln2/2].
         var p = TLanes.Fma(TLanes.Create(1.9875691500e-4f), r, TLanes.Create(1.3981999507e-3f));
@@ -37,7 +36,9 @@ internal static unsafe class LaneMath
         p = TLanes.Fma(p, r, TLanes.Create(1.6666665459e-1f));
         p = TLanes.Fma(p, r, TLanes.Create(5.0000001201e-1f));
         p = TLanes.Fma(p, r * r, r) + TLanes.Create(1f);
-        return TLanes.WhenLess(x, TLanes.Create(ExpLowest), TLanes.Create(0f), p * TLanes.PowerOfTwo(shifted));
+        // Outside the limits p and the power mean nothing; they are not selected.
+        var result = TLanes.WhenLess(x, TLanes.Create(ExpLowest), TLanes.Create(0f), p * TLanes.PowerOfTwo(shifted));
+        return TLanes.WhenLess(TLanes.Create(ExpHighest), x, TLanes.Create(float.PositiveInfinity), result);
     }
 
     /// <summary>The sum of sixteen lanes as a tree: 16 to 8, 4, 2, 1, lane i with lane i + half.</summary>

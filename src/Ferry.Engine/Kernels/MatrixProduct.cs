@@ -48,27 +48,24 @@ internal sealed unsafe class MatrixProduct
         int tasks = serial ? 1 : Math.Min(matrix.PanelCount, _workers.WorkerCount * TasksPerWorker);
         _panelsPerTask = (matrix.PanelCount + tasks - 1) / tasks;
         _workers.Run((matrix.PanelCount + _panelsPerTask - 1) / _panelsPerTask, _body);
-        GC.KeepAlive(matrix);
     }
 
     private void RunTask(int task, int worker)
     {
-        int end = Math.Min((task + 1) * _panelsPerTask, _matrix.PanelCount);
-        for (int panel = task * _panelsPerTask; panel < end; panel++)
+        int panel = task * _panelsPerTask;
+        int end = Math.Min(panel + _panelsPerTask, _matrix.PanelCount);
+        int full = Math.Min(end, _matrix.Outputs / PackedMatrix.PanelOutputs);
+        int firstOutput = panel * PackedMatrix.PanelOutputs;
+        for (; panel < full; panel++)
         {
-            int firstOutput = panel * PackedMatrix.PanelOutputs;
-            int outputs = Math.Min(PackedMatrix.PanelOutputs, _matrix.Outputs - firstOutput);
-            float* c = _c + firstOutput;
-            if (outputs == PackedMatrix.PanelOutputs)
-            {
-                _kernels.Tile(_matrix.Format, _rows, _a, _aStride, _matrix.Panel(panel), c, _cStride, _matrix.Depth, _add);
-            }
-            else
-            {
-                RunEdge(panel, outputs, c);
-            }
-            AddBias(firstOutput, outputs, c);
+            _kernels.Tile(
+                _matrix.Format, _rows, _a, _aStride, _matrix.Panel(panel), _c + (panel * PackedMatrix.PanelOutputs), _cStride, _matrix.Depth, _add);
         }
+        if (full < end)
+        {
+            RunEdge(full, _matrix.Outputs - (full * PackedMatrix.PanelOutputs), _c + (full * PackedMatrix.PanelOutputs));
+        }
+        AddBias(firstOutput, Math.Min(end * PackedMatrix.PanelOutputs, _matrix.Outputs) - firstOutput, _c + firstOutput);
     }
 
     /// <summary>The last panel, which has room for more outputs than there are: tiles go through the stack.</summary>

@@ -6,28 +6,31 @@ namespace Ferry.Engine.Kernels;
 /// <summary>The weights of one linear layer, cut into panels of 32 outputs that the tile kernels stream.</summary>
 /// <remarks>
 /// Panel p holds outputs 32p to 32p + 31 as <c>[depth, 32]</c>, in the format of the file (<see cref="IPanelFormat"/>); the last
-/// panel is filled up with zeros. This is the only copy of the weights in memory. Immutable once filled.
+/// panel is filled up with zeros. This is the only copy of the weights in memory; it belongs to the model's <see cref="WeightMemory"/>.
+/// Immutable once filled.
 /// </remarks>
-internal sealed unsafe class PackedMatrix : IDisposable
+internal sealed unsafe class PackedMatrix
 {
     public const int PanelOutputs = 32;
 
-    private readonly NativeBuffer _panels;
-    private NativeBuffer? _bias;
+    private readonly WeightMemory _memory;
+    private readonly byte* _panels;
 
     /// <param name="outputs">Rows of the weight tensor: numbers that the layer yields.</param>
     /// <param name="depth">Columns of the weight tensor: numbers that the layer takes.</param>
-    public PackedMatrix(int outputs, int depth, WeightFormat format)
+    /// <param name="memory">Where the panels live.</param>
+    public PackedMatrix(int outputs, int depth, WeightFormat format, WeightMemory memory)
     {
+        _memory = memory;
         Outputs = outputs;
         Depth = depth;
         Format = format;
         PanelCount = (outputs + PanelOutputs - 1) / PanelOutputs;
         PanelBytes = (long)depth * PanelOutputs * format.Bytes();
-        _panels = new NativeBuffer(PanelCount * PanelBytes);
+        _panels = memory.Take(PanelCount * PanelBytes);
         if (outputs % PanelOutputs != 0)
         {
-            new Span<byte>(_panels.Pointer + ((PanelCount - 1) * PanelBytes), checked((int)PanelBytes)).Clear();
+            new Span<byte>(_panels + ((PanelCount - 1) * PanelBytes), checked((int)PanelBytes)).Clear();
         }
     }
 
@@ -41,12 +44,10 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     public long PanelBytes { get; }
 
-    public long ByteCount => _panels.ByteCount + (_bias?.ByteCount ?? 0);
-
     /// <summary>Added to every row of outputs, or null.</summary>
-    public float* Bias => _bias is null ? null : _bias.Floats;
+    public float* Bias { get; private set; }
 
-    public byte* Panel(int index) => _panels.Pointer + (index * PanelBytes);
+    public byte* Panel(int index) => _panels + (index * PanelBytes);
 
     /// <summary>Which 16-bit element of a panel's row holds <paramref name="output"/> (0 to 31).</summary>
     public static int HalfIndex(int output) => output < 16 ? 2 * output : (2 * (output - 16)) + 1;
@@ -58,8 +59,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         {
             throw new ArgumentException($"A bias of {bias.Length} numbers does not fit {Outputs} outputs.", nameof(bias));
         }
-        _bias?.Dispose();
-        _bias = NativeBuffer.Of(bias);
+        Bias = _memory.TakeVector(bias);
     }
 
     /// <summary>Packs consecutive rows of a weight tensor; rows may start and end anywhere in a panel.</summary>
@@ -96,12 +96,6 @@ internal sealed unsafe class PackedMatrix : IDisposable
                 Unpack<PanelBFloat16>(panel, lane, destination);
                 break;
         }
-    }
-
-    public void Dispose()
-    {
-        _panels.Dispose();
-        _bias?.Dispose();
     }
 
     private void PackRow(int output, ReadOnlySpan<byte> source, WeightFormat sourceFormat)

@@ -39,7 +39,7 @@ internal sealed class WorkerPool : IDisposable
     public void Run(int taskCount, Action<int, int> body)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_threads.Length == 0 || taskCount == 1)
+        if (_threads.Length == 0 || taskCount <= 1)
         {
             for (int task = 0; task < taskCount; task++)
             {

@@ -10,7 +10,7 @@ public sealed class LlamaModel : IDisposable
 
     internal LlamaModel(
         string directory, ModelConfig config, GenerationDefaults generation, UInt128 fingerprint,
-        DecoderLayer[] layers, EmbeddingTable? embedding, NativeBuffer finalNorm, PackedMatrix head)
+        DecoderLayer[] layers, EmbeddingTable? embedding, WeightVector finalNorm, PackedMatrix head, WeightMemory memory)
     {
         Directory = directory;
         Config = config;
@@ -20,6 +20,7 @@ public sealed class LlamaModel : IDisposable
         Embedding = embedding;
         FinalNorm = finalNorm;
         Head = head;
+        Memory = memory;
     }
 
     public string Directory { get; }
@@ -32,29 +33,23 @@ public sealed class LlamaModel : IDisposable
     public UInt128 Fingerprint { get; }
 
     /// <summary>Bytes of all weights in memory: one copy, in the precision of the file.</summary>
-    public long WeightBytes => _layers.Sum(layer => layer.ByteCount) + (Embedding?.ByteCount ?? 0) + FinalNorm.ByteCount + Head.ByteCount;
+    public long WeightBytes => Memory.ByteCount;
 
     /// <summary>Null when the head's weights serve as the embedding.</summary>
     internal EmbeddingTable? Embedding { get; }
 
-    internal NativeBuffer FinalNorm { get; }
+    internal WeightVector FinalNorm { get; }
 
     internal PackedMatrix Head { get; }
 
+    internal WeightMemory Memory { get; }
+
     /// <summary>Loads a directory in Hugging Face layout: <c>config.json</c>, <c>generation_config.json</c> (if any), safetensors.</summary>
     /// <exception cref="ModelLoadException">The directory cannot be used; the message says why and what would help.</exception>
-    public static LlamaModel Load(string directory, LoadOptions? options = null) => new ModelLoader(directory, options ?? new LoadOptions()).Load();
+    public static LlamaModel Load(string directory, LoadOptions? options = null) =>
+        new ModelLoader(directory, options ?? new LoadOptions(), new WeightMemory()).Load();
 
     internal DecoderLayer Layer(int index) => _layers[index];
 
-    public void Dispose()
-    {
-        foreach (var layer in _layers)
-        {
-            layer.Dispose();
-        }
-        Embedding?.Dispose();
-        FinalNorm.Dispose();
-        Head.Dispose();
-    }
+    public void Dispose() => Memory.Dispose();
 }

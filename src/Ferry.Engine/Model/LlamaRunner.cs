@@ -38,6 +38,7 @@ public sealed class LlamaRunner : IModelRunner, IDisposable
     /// <exception cref="ArgumentException">A slice, a token or a block is out of range, or <paramref name="logits"/> has the wrong length. Nothing was computed.</exception>
     public void Forward(ReadOnlySpan<SequenceSlice> slices, Span<float> logits)
     {
+        _model.Memory.ThrowIfDisposed();
         int wanted = Check(slices, logits.Length);
         _pass.ReserveKept(wanted);
         int kept = 0;

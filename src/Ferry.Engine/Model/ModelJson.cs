@@ -41,11 +41,12 @@ internal sealed class ModelJson
         try
         {
             using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            ReadAllText(document.RootElement);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new ModelJson(document.RootElement.Clone(), path, "")
                 : throw new ModelLoadException($"{path} holds a JSON {document.RootElement.ValueKind}; an object is needed.");
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             throw new ModelLoadException($"{path} is not valid JSON: {exception.Message}", exception);
         }
@@ -112,6 +113,32 @@ internal sealed class ModelJson
 
     /// <summary>Whether the key is there and not null.</summary>
     public bool Has(string key) => Find(key) is not null;
+
+    /// <summary>Decodes every name and string once: the parser lets bad UTF-8 and lone surrogates pass and throws InvalidOperationException only here.</summary>
+    private static void ReadAllText(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (var item in element.EnumerateArray())
+                {
+                    ReadAllText(item);
+                }
+                break;
+            case JsonValueKind.Object:
+                foreach (var property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    ReadAllText(property.Value);
+                }
+                break;
+            default:
+                break;
+        }
+    }
 
     private JsonElement? Find(string key) =>
         _root.TryGetProperty(key, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;

@@ -3,7 +3,8 @@ using Ferry.Engine.Kernels;
 namespace Ferry.Engine.Model;
 
 /// <summary>Builds a model from its directory: the files are mapped, packed panel by panel, and closed again.</summary>
-internal sealed class ModelLoader(string directory, LoadOptions options)
+/// <param name="memory">Takes the weights; freed when loading fails, else the model's.</param>
+internal sealed class ModelLoader(string directory, LoadOptions options, WeightMemory memory)
 {
     // Rows that are packed at a time: one panel, so that its strided writes stay in the cache.
     private const int RowsPerStep = PackedMatrix.PanelOutputs;
@@ -11,7 +12,6 @@ internal sealed class ModelLoader(string directory, LoadOptions options)
     // What checkpoints carry beside the weights.
     private static readonly string[] s_ignoredSuffixes = [".rotary_emb.inv_freq"];
 
-    private readonly List<IDisposable> _loaded = [];
     private readonly List<Action> _fillings = [];
 
     public LlamaModel Load()
@@ -31,10 +31,7 @@ internal sealed class ModelLoader(string directory, LoadOptions options)
         }
         catch
         {
-            foreach (var part in _loaded)
-            {
-                part.Dispose();
-            }
+            memory.Dispose();
             throw;
         }
     }
@@ -69,7 +66,7 @@ internal sealed class ModelLoader(string directory, LoadOptions options)
         {
             throw new ModelLoadException($"{directory}: the weights could not be read: {exception.InnerExceptions[0].Message}", exception);
         }
-        return new LlamaModel(directory, config, generation, ModelFingerprint.Of(config, weights), layers, embedding, norm, head);
+        return new LlamaModel(directory, config, generation, ModelFingerprint.Of(config, weights), layers, embedding, norm, head, memory);
     }
 
     private DecoderLayer Layer(ModelConfig config, WeightFiles weights, string prefix, HashSet<string> expected)
@@ -115,8 +112,7 @@ internal sealed class ModelLoader(string directory, LoadOptions options)
         {
             format = WeightFormat.Float32;
         }
-        var matrix = new PackedMatrix(outputs, depth, format);
-        _loaded.Add(matrix);
+        var matrix = new PackedMatrix(outputs, depth, format, memory);
         int first = 0;
         foreach (var (tensor, partOutputs) in tensors)
         {
@@ -159,19 +155,16 @@ internal sealed class ModelLoader(string directory, LoadOptions options)
         return [.. bias];
     }
 
-    private NativeBuffer Vector(WeightFiles weights, string name, int length, HashSet<string> expected)
+    private WeightVector Vector(WeightFiles weights, string name, int length, HashSet<string> expected)
     {
         expected.Add(name);
-        var buffer = NativeBuffer.Of(Floats(weights, weights.Find(name, length)));
-        _loaded.Add(buffer);
-        return buffer;
+        return new WeightVector(Floats(weights, weights.Find(name, length)), memory);
     }
 
     private EmbeddingTable Embedding(ModelConfig config, WeightFiles weights, string name)
     {
         var tensor = weights.Find(name, config.VocabularySize, config.HiddenSize);
-        var table = new EmbeddingTable(config.VocabularySize, config.HiddenSize, weights.Format(tensor));
-        _loaded.Add(table);
+        var table = new EmbeddingTable(config.VocabularySize, config.HiddenSize, weights.Format(tensor), memory);
         int rowBytes = config.HiddenSize * weights.Format(tensor).Bytes();
         _fillings.Add(() =>
         {

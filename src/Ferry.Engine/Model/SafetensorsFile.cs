@@ -100,8 +100,9 @@ internal sealed class SafetensorsFile : IDisposable
                 new JsonDocumentOptions { MaxDepth = MaxHeaderDepth, AllowDuplicateProperties = false });
             return ReadTensors(path, document.RootElement, dataStart, file.ByteCount);
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // InvalidOperationException: bad UTF-8 or a lone surrogate, which the parser notices only when the text is read.
             throw new ModelLoadException($"{path}: the header is not valid: {exception.Message}", exception);
         }
     }

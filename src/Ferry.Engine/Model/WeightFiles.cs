@@ -12,10 +12,11 @@ internal sealed class WeightFiles : IDisposable
     private const long MaxIndexBytes = 16L << 20;
     private const int MaxFiles = 1024;
 
-    private readonly List<SafetensorsFile> _files;
+    private readonly string _directory;
+    private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, SafetensorsFile> _fileOf = new(StringComparer.Ordinal);
 
-    private WeightFiles(List<SafetensorsFile> files) => _files = files;
+    private WeightFiles(string directory) => _directory = directory;
 
     /// <summary>Names of all tensors, in ordinal order.</summary>
     public IEnumerable<string> Names => _fileOf.Keys.Order(StringComparer.Ordinal);
@@ -27,12 +28,12 @@ internal sealed class WeightFiles : IDisposable
     {
         string index = Path.Combine(directory, IndexName);
         string single = Path.Combine(directory, SingleName);
-        var result = new WeightFiles([]);
+        var result = new WeightFiles(directory);
         try
         {
             if (File.Exists(index))
             {
-                result.AddShards(directory, index);
+                result.AddShards(index);
             }
             else if (File.Exists(single))
             {
@@ -57,7 +58,7 @@ internal sealed class WeightFiles : IDisposable
     public TensorInfo Find(string name, params ReadOnlySpan<long> shape)
     {
         var tensor = TryFind(name)
-            ?? throw new ModelLoadException($"The tensor {name} is in none of the weight files ({string.Join(", ", _files.Select(file => Path.GetFileName(file.Path)).Take(4))}).");
+            ?? throw new ModelLoadException($"{_directory}: the tensor {name} is in none of the weight files ({string.Join(", ", _files.Select(file => Path.GetFileName(file.Path)).Take(4))}).");
         if (!tensor.Shape.SequenceEqual(shape.ToArray()))
         {
             throw new ModelLoadException(
@@ -87,7 +88,7 @@ internal sealed class WeightFiles : IDisposable
 
     private string PathOf(string name) => _fileOf[name].Path;
 
-    private void AddShards(string directory, string index)
+    private void AddShards(string index)
     {
         var map = ModelJson.Read(index, MaxIndexBytes).Object("weight_map") ?? throw new ModelLoadException($"{index} has no weight_map.");
         var namesOf = new Dictionary<string, HashSet<string>>(StringComparer.Ordinal);
@@ -110,7 +111,7 @@ internal sealed class WeightFiles : IDisposable
         }
         foreach (var (file, names) in namesOf.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
-            Add(SafetensorsFile.Open(Path.Combine(directory, file)), names);
+            Add(SafetensorsFile.Open(Path.Combine(_directory, file)), names);
         }
     }
 
