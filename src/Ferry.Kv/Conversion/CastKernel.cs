@@ -15,6 +15,8 @@ internal sealed class CastKernel<TSource, TTarget>(float ratio) : RowKernel
 
     public override int TargetElementBytes => TTarget.ElementBytes;
 
+    // Fully optimized from the first call: one call may convert a whole shard, so waiting for tier 1 would leave the first ones three times slower.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
     {
         for (nint i = 0; i < (nint)outer.Count; i++)
@@ -33,6 +35,7 @@ internal sealed class CastKernel<TSource, TTarget>(float ratio) : RowKernel
     }
 
     /// <summary>The last step overlaps the one before it where the length is no multiple of 16: it writes the same bytes again.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row(ref byte from, ref byte to, nint elements)
     {
         nint index = 0;
@@ -51,6 +54,7 @@ internal sealed class CastKernel<TSource, TTarget>(float ratio) : RowKernel
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ScaledRow(ref byte from, ref byte to, nint elements)
     {
         var factor = Vector512.Create(ratio);
