@@ -1,7 +1,11 @@
 // One line a benchmark: its name on the command line, and what runs it.
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
+    ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
+    ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
+    ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
     ["engine"] = Ferry.Benchmarks.Engine.EngineBenchmark.Run,
+    ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))

@@ -5,10 +5,15 @@ namespace Ferry.Engine.Generation;
 /// <summary>One increment of one choice of a request.</summary>
 /// <param name="Index">Choice, 0-based.</param>
 /// <param name="Text">Text that became certain with these tokens (whole UTF-8 characters, past any stop string that may still match).</param>
+/// <param name="Logprobs">One entry a token when the request asked for them, else empty.</param>
 /// <param name="Finish">Set on the last increment of the choice.</param>
+/// <param name="PromptLogprobs">On the first increment of choice 0 when asked for: one entry a prompt token, null for the first.</param>
 public sealed record GenerationOutput(
-    int Index, IReadOnlyList<int> TokenIds, string Text, IReadOnlyList<TokenLogprobs> Logprobs, FinishInfo? Finish);
+    int Index, IReadOnlyList<int> TokenIds, string Text, IReadOnlyList<TokenLogprobs> Logprobs, FinishInfo? Finish,
+    IReadOnlyList<TokenLogprobs?>? PromptLogprobs = null);
 
+/// <param name="Logprob">Natural logarithm, of the model's own distribution: before penalties, temperature and cuts.</param>
+/// <param name="Rank">1 is the most likely.</param>
 /// <param name="Top">Alternatives, most likely first; the chosen token is among them only if it ranks there.</param>
 public sealed record TokenLogprobs(int TokenId, float Logprob, int Rank, IReadOnlyList<(int TokenId, float Logprob)> Top);
 

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace Ferry.Kv.Hashing;
@@ -23,9 +25,13 @@ public readonly struct ChunkHash : IEquatable<ChunkHash>
 
     public int ByteCount => _byteCount;
 
-    public void CopyTo(Span<byte> destination) => ((ReadOnlySpan<byte>)_bytes)[.._byteCount].CopyTo(destination);
+    /// <summary>The bytes where they lie; valid as long as this value is.</summary>
+    [UnscopedRef]
+    public ReadOnlySpan<byte> Bytes => ((ReadOnlySpan<byte>)_bytes)[.._byteCount];
 
-    public byte[] ToArray() => ((ReadOnlySpan<byte>)_bytes)[.._byteCount].ToArray();
+    public void CopyTo(Span<byte> destination) => Bytes.CopyTo(destination);
+
+    public byte[] ToArray() => Bytes.ToArray();
 
     public bool Equals(ChunkHash other) =>
         _byteCount == other._byteCount && ((ReadOnlySpan<byte>)_bytes).SequenceEqual(other._bytes);
@@ -36,7 +42,17 @@ public readonly struct ChunkHash : IEquatable<ChunkHash>
     public override int GetHashCode() => BitConverter.ToInt32(_bytes);
 
     /// <summary>Lowercase hex.</summary>
-    public override string ToString() => Convert.ToHexStringLower(((ReadOnlySpan<byte>)_bytes)[.._byteCount]);
+    public override string ToString() => Convert.ToHexStringLower(Bytes);
+
+    /// <summary>Reads 2 to 64 hex digits of either case, or null.</summary>
+    public static ChunkHash? TryParse(ReadOnlySpan<char> hex)
+    {
+        Span<byte> bytes = stackalloc byte[MaxBytes];
+        return hex.Length is > 0 and <= 2 * MaxBytes
+            && Convert.FromHexString(hex, bytes, out _, out var byteCount) == OperationStatus.Done
+                ? new ChunkHash(bytes[..byteCount])
+                : null;
+    }
 
     public static bool operator ==(ChunkHash left, ChunkHash right) => left.Equals(right);
 

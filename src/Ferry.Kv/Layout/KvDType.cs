@@ -16,15 +16,3 @@ public enum KvDType : byte
     /// <summary>OCP fp8 e5m2 (bias 15, max 57344).</summary>
     Float8E5M2 = 6,
 }
-
-public static class KvDTypes
-{
-    /// <summary>Bytes of one element.</summary>
-    public static int Bytes(this KvDType dtype) => dtype switch
-    {
-        KvDType.Float32 => 4,
-        KvDType.Float16 or KvDType.BFloat16 => 2,
-        KvDType.Float8E4M3Fn or KvDType.Float8E4M3Fnuz or KvDType.Float8E5M2 => 1,
-        _ => throw new ArgumentOutOfRangeException(nameof(dtype), dtype, "Not a KV element type."),
-    };
-}

@@ -1,0 +1,3 @@
+namespace Ferry.Cli.Up;
+
+internal sealed record DemoQuestion(string Question, string Answer);

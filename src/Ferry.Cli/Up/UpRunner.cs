@@ -1,0 +1,106 @@
+using System.Text.Json;
+using Ferry.Cli.Client;
+using Spectre.Console;
+
+namespace Ferry.Cli.Up;
+
+/// <summary>Starts the cluster, sends the first hand-over through it, accounts for it, and stays up.</summary>
+internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWriter jsonOutput, TimeProvider time)
+{
+    private const int AnswerTokensMax = 32; // The answers are a few words.
+
+    private static readonly JsonSerializerOptions ReportFormat = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    private readonly AccountWriter _writer = new(console);
+
+    /// <returns>The exit code: 0 when KV crossed and its checksums held.</returns>
+    /// <exception cref="UpException">A node did not start or died, or no KV was handed over.</exception>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var document = DemoDocument.Load(options.Model);
+        Directory.CreateDirectory(options.LogDirectory);
+        var plan = ClusterPlan.Create(options);
+        using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
+        await using var cluster = new Cluster(http, time, options.LogDirectory);
+        var started = time.GetTimestamp();
+        var router = await StartAsync(cluster, plan, cancellationToken);
+        var startTime = time.GetElapsedTime(started);
+        _writer.Nodes(cluster.Nodes, startTime);
+
+        var client = new FerryClient(http, plan.RouterUrl, time);
+        var model = await client.FirstModelAsync(cancellationToken);
+        _writer.Document(document);
+        var first = await AskAsync(client, model, document, 0, plan.Prefill, plan.Decode, "Question 1", cancellationToken);
+        var second = await AskAsync(client, model, document, 1, plan.Prefill, plan.Decode, "Question 2", cancellationToken);
+        _writer.Comparison(first, second);
+        var shared = plan.SecondPrefill is { } fresh
+            ? await AskFreshNodeAsync(cluster, plan, fresh, router, client, model, document, cancellationToken)
+            : null;
+        if (options.Json)
+        {
+            var nodes = cluster.Nodes.Select(node => new UpNode(node.Spec.Name, node.Spec.Shape, node.Spec.Url, node.ProcessId)).ToArray();
+            await jsonOutput.WriteLineAsync(JsonSerializer.Serialize(
+                new UpReport(plan.RouterUrl, nodes, startTime.TotalSeconds, first, second, shared), ReportFormat));
+        }
+        if (!options.Once)
+        {
+            _writer.Stays(plan.RouterUrl, model, options.LogDirectory);
+            await StayAsync(cluster, http, cancellationToken);
+        }
+        return 0;
+    }
+
+    private async Task<NodeProcess> StartAsync(Cluster cluster, ClusterPlan plan, CancellationToken cancellationToken)
+    {
+        console.MarkupLine("  [bold]Ferry[/] [grey]starts a prefill node, a decode node and a router on this machine.[/]");
+        var nodes = new[] { cluster.Start(plan.Prefill), cluster.Start(plan.Decode), cluster.Start(plan.Router(plan.Prefill)) };
+        await Task.WhenAll(nodes.Select(node => cluster.WaitReadyAsync(node, cancellationToken)));
+        return nodes[2];
+    }
+
+    /// <summary>A second prefill node, its memory empty, is put before the first: what it need not compute it found in the shared store.</summary>
+    private async Task<HandOverAccount> AskFreshNodeAsync(
+        Cluster cluster, ClusterPlan plan, NodeSpec fresh, NodeProcess router, FerryClient client, string model, DemoDocument document, CancellationToken cancellationToken)
+    {
+        console.WriteLine();
+        console.MarkupLineInterpolated($"  [bold]{fresh.Name}[/] [grey]starts with nothing in memory; the shared store is {options.SharedDirectory}.[/]");
+        await cluster.WaitReadyAsync(cluster.Start(fresh), cancellationToken);
+        await cluster.StopAsync(router);
+        await cluster.WaitReadyAsync(cluster.Start(plan.Router(fresh, plan.Prefill)), cancellationToken);
+        return await AskAsync(client, model, document, document.Questions.Count > 2 ? 2 : 0, fresh, plan.Decode, "Question 3", cancellationToken);
+    }
+
+    private async Task<HandOverAccount> AskAsync(
+        FerryClient client, string model, DemoDocument document, int question, NodeSpec prefill, NodeSpec decode, string title, CancellationToken cancellationToken)
+    {
+        var turn = await client.ChatAsync(model, [new ChatMessage("user", document.Prompt(question))], AnswerTokensMax, 0, _ => { }, cancellationToken);
+        var account = HandOverAccount.From(document.Questions[question].Question, document.Questions[question].Answer, turn);
+        _writer.Question(title, account, prefill, decode);
+        return account.Failure() is { } failure
+            ? throw new UpException($"The hand-over did not happen: {failure}. Logs: {options.LogDirectory}")
+            : account;
+    }
+
+    private async Task StayAsync(Cluster cluster, HttpClient http, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var view = new LiveView(console, http, time).RunAsync(cluster.Nodes, stop.Token);
+        var exit = cluster.FirstExitAsync(stop.Token);
+        try
+        {
+            await await Task.WhenAny(view, exit);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            console.WriteLine();
+            console.MarkupLine("  [grey]Stopping.[/]");
+            return;
+        }
+        finally
+        {
+            await stop.CancelAsync();
+        }
+        var dead = await exit;
+        throw new UpException($"{dead.Spec.Name} ended with exit code {dead.ExitCode}. It printed:{Environment.NewLine}{dead.Tail}");
+    }
+}

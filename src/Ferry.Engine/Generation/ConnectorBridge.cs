@@ -1,0 +1,104 @@
+using System.Text.Json.Nodes;
+using Ferry.Engine.Connector;
+using Ferry.Engine.KvCache;
+using Ferry.Engine.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Engine.Generation;
+
+/// <summary>Speaks to the connector for the engine's thread. Whatever it throws costs a request its KV, never the engine.</summary>
+internal sealed class ConnectorBridge
+{
+    private readonly IKvConnector _connector;
+    private readonly KvPool _pool;
+    private readonly ILogger _logger;
+
+    /// <exception cref="ArgumentException">Chunks and blocks do not fit together.</exception>
+    public ConnectorBridge(IKvConnector connector, KvPool pool, ILogger logger)
+    {
+        if (connector.ChunkTokens < 1 || connector.ChunkTokens % pool.BlockTokens != 0)
+        {
+            throw new ArgumentException($"The connector's chunk has {connector.ChunkTokens} tokens, which is no multiple of the pool's block " +
+                $"({pool.BlockTokens} tokens). Choose a chunk size that is.", nameof(connector));
+        }
+        (_connector, _pool, _logger) = (connector, pool, logger);
+        connector.Attach(pool);
+    }
+
+    /// <summary>Begins a load, or null: nothing to load.</summary>
+    public IKvLoad? TryBeginLoad(RequestState request, int localTokens)
+    {
+        try
+        {
+            return _connector.TryBeginLoad(new KvLoadRequest(
+                request.Request.RequestId, request.Prompt, localTokens, request.Request.CacheSalt, request.Request.TransferParams));
+        }
+        catch (Exception error)
+        {
+            EngineLog.ConnectorFailed(_logger, request.Request.RequestId, error);
+            return null;
+        }
+    }
+
+    /// <summary>What is wrong with what arrived, or null.</summary>
+    public string? FindFault(RequestState request, KvLoadResult result, int localTokens) =>
+        LoadChecker.FindFault(result, _pool, _connector.ChunkTokens, request.Prompt.Length, localTokens);
+
+    /// <summary>Copies what arrived into the sequence's blocks, leaving alone those that came from the prefix cache.</summary>
+    public void CopyIn(Sequence sequence, KvLoadResult loaded, int localTokens, int endToken)
+    {
+        var localBlocks = localTokens / _pool.BlockTokens;
+        foreach (var chunk in loaded.Chunks)
+        {
+            var firstBlock = chunk.FirstToken / _pool.BlockTokens;
+            var blocks = sequence.BlockTable.Span.Slice(firstBlock, sequence.BlocksFor(chunk.TokenCount));
+            var skipBlocks = Math.Clamp(localBlocks - firstBlock, 0, blocks.Length);
+            if (skipBlocks == blocks.Length || chunk.FirstToken >= endToken) { continue; }
+            for (var rank = 0; rank < chunk.RankPayloads.Count; rank++)
+            {
+                _pool.CopyIn(rank, blocks, chunk.TokenCount, skipBlocks, chunk.RankPayloads[rank].Span);
+            }
+        }
+    }
+
+    /// <summary>Gives the connector every chunk of the prompt that is computed and that it has not been given.</summary>
+    public void SaveComputed(RequestState request)
+    {
+        var sequence = request.Leader;
+        var chunkTokens = _connector.ChunkTokens;
+        var computed = Math.Min(sequence.ComputedTokens, sequence.PromptCount);
+        while (request.SavedTokens < computed)
+        {
+            var end = Math.Min(request.SavedTokens + chunkTokens, sequence.PromptCount);
+            if (end > computed) { return; }
+            var first = request.SavedTokens;
+            request.SavedTokens = end;
+            var firstBlock = first / _pool.BlockTokens;
+            try
+            {
+                _connector.Save(new KvSave(
+                    request.Request.RequestId, request.Prompt.AsMemory(0, end), first, end - first,
+                    sequence.BlockTable[firstBlock..sequence.BlocksFor(end)], end == sequence.PromptCount,
+                    request.Request.CacheSalt, request.Request.TransferParams));
+            }
+            catch (Exception error)
+            {
+                EngineLog.ConnectorFailed(_logger, request.Request.RequestId, error);
+            }
+        }
+    }
+
+    /// <summary>Tells that the request ended; its <c>kv_transfer_params</c>, or null.</summary>
+    public JsonObject? RequestFinished(RequestState request, bool completed)
+    {
+        try
+        {
+            return _connector.RequestFinished(request.Request.RequestId, completed);
+        }
+        catch (Exception error)
+        {
+            EngineLog.ConnectorFailed(_logger, request.Request.RequestId, error);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace Ferry.Engine.Generation;
+
+/// <summary>Totals since the start, written by the engine's thread.</summary>
+internal sealed class EngineCounters
+{
+    public long PrefixCacheQueries;
+    public long PrefixCacheHits;
+    public long ExternalQueries;
+    public long ExternalHits;
+    public long PromptTokens;
+    public long PromptTokensLocalHit;
+    public long PromptTokensExternal;
+    public long GenerationTokens;
+    public long Steps;
+    public long RefusedLoads;
+    public readonly long[] Finished = new long[Enum.GetValues<FinishReason>().Length];
+}

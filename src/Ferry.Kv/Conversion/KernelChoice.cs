@@ -1,0 +1,37 @@
+using System.Diagnostics;
+using Ferry.Kv.Layout;
+
+namespace Ferry.Kv.Conversion;
+
+/// <summary>The kernel for a pair of dtypes and scales.</summary>
+internal static class KernelChoice
+{
+    /// <param name="streamingBytes">A target payload of at least this many bytes is written past the caches where its rows are whole lines.</param>
+    public static RowKernel For(KvLayout source, KvLayout target, long streamingBytes)
+    {
+        if (source.DType == target.DType && source.Scale == target.Scale)
+        {
+            var wholeLines = target.HeadDim * target.DType.Bytes() % StreamingCopyKernel.LineBytes == 0;
+            return wholeLines && target.PayloadBytes >= streamingBytes ? StreamingCopyKernel.Instance : CopyKernel.Instance;
+        }
+        var ratio = ElementCodec.Ratio(source.Scale, target.Scale);
+        return source.DType switch
+        {
+            KvDType.Float32 => From<Float32Format>(target.DType, ratio),
+            KvDType.Float16 => From<Float16Format>(target.DType, ratio),
+            KvDType.BFloat16 => From<BFloat16Format>(target.DType, ratio),
+            _ => new CodeTableKernel(new CodeTable(source.DType, target.DType, ratio)),
+        };
+    }
+
+    private static RowKernel From<TSource>(KvDType target, float ratio) where TSource : struct, ISourceFormat => target switch
+    {
+        KvDType.Float32 => new CastKernel<TSource, Float32Format>(ratio),
+        KvDType.Float16 => new CastKernel<TSource, Float16Format>(ratio),
+        KvDType.BFloat16 => new CastKernel<TSource, BFloat16Format>(ratio),
+        KvDType.Float8E4M3Fn => new CastKernel<TSource, Float8E4M3FnFormat>(ratio),
+        KvDType.Float8E4M3Fnuz => new CastKernel<TSource, Float8E4M3FnuzFormat>(ratio),
+        KvDType.Float8E5M2 => new CastKernel<TSource, Float8E5M2Format>(ratio),
+        _ => throw new UnreachableException($"dtype {target}"),
+    };
+}

@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace Ferry.Kv.Conversion;
+
+/// <summary>Rows of bytes, unchanged, written past the caches: for targets too large to be found there afterwards.</summary>
+/// <remarks>
+/// An ordinary store first reads the line that it overwrites; a streaming store of a whole line does not, which saves a third of the
+/// memory traffic. It needs whole, aligned lines, so other rows and other addresses go to <see cref="CopyKernel"/>.
+/// </remarks>
+internal sealed class StreamingCopyKernel : RowKernel
+{
+    public const int LineBytes = 64;
+
+    public static StreamingCopyKernel Instance { get; } = new();
+
+    public override int SourceElementBytes => 1;
+
+    public override int TargetElementBytes => 1;
+
+    // Fully optimized from the first call: one call may convert a whole shard, so waiting for tier 1 would leave the first ones three times slower.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override unsafe void Run(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
+    {
+        // fixed keeps both buffers in place until the last store, managed or not.
+        fixed (byte* sourceStart = &source, targetStart = &target)
+        {
+            if ((((nint)targetStart | elements | (nint)outer.TargetStride | (nint)inner.TargetStride) & (LineBytes - 1)) != 0)
+            {
+                CopyKernel.Instance.Run(ref source, ref target, elements, outer, inner);
+                return;
+            }
+            for (nint i = 0; i < (nint)outer.Count; i++)
+            {
+                for (nint j = 0; j < (nint)inner.Count; j++)
+                {
+                    Row(
+                        sourceStart + i * (nint)outer.SourceStride + j * (nint)inner.SourceStride,
+                        targetStart + i * (nint)outer.TargetStride + j * (nint)inner.TargetStride, elements);
+                }
+            }
+        }
+    }
+
+    /// <summary>Streaming stores are not ordered with later ones: whoever announces the bytes to another thread must come after this.</summary>
+    public static void Fence()
+    {
+        if (Sse.IsSupported) { Sse.StoreFence(); }
+        else { Interlocked.MemoryBarrier(); }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Row(byte* from, byte* to, nint rowBytes)
+    {
+        for (nint offset = 0; offset < rowBytes; offset += LineBytes)
+        {
+            if (Vector512.IsHardwareAccelerated)
+            {
+                Vector512.Load(from + offset).StoreAlignedNonTemporal(to + offset);
+            }
+            else
+            {
+                // Both halves of a line at once, so that the processor combines them into one write.
+                var (low, high) = (Vector256.Load(from + offset), Vector256.Load(from + offset + LineBytes / 2));
+                low.StoreAlignedNonTemporal(to + offset);
+                high.StoreAlignedNonTemporal(to + offset + LineBytes / 2);
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+namespace Ferry.Kv.Metrics;
+
+public enum MetricKind
+{
+    Counter,
+    Gauge,
+    Histogram,
+}

@@ -1,0 +1,15 @@
+namespace Ferry.Serving.Options;
+
+/// <summary>What configuration checks ask of the machine; tests answer for it.</summary>
+public interface IMachine
+{
+    /// <summary>Memory that this process may use: the machine's or its container's limit.</summary>
+    long MemoryBytes { get; }
+
+    bool DirectoryExists(string path);
+
+    bool FileExists(string path);
+
+    /// <summary>Null when this machine can listen on the address; else why not ("10.0.0.1 is no address of this machine (it has …)").</summary>
+    string? WhyNotLocal(string host);
+}

@@ -1,0 +1,46 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+
+namespace Ferry.Serving.Options;
+
+/// <summary>The machine that this process runs on.</summary>
+public sealed class Machine : IMachine
+{
+    public long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    public bool DirectoryExists(string path) => Directory.Exists(path);
+
+    public bool FileExists(string path) => File.Exists(path);
+
+    public string? WhyNotLocal(string host)
+    {
+        IPAddress[] addresses;
+        try
+        {
+            addresses = IPAddress.TryParse(host, out var literal) ? [literal] : Dns.GetHostAddresses(host);
+        }
+        catch (Exception exception) when (exception is SocketException or ArgumentException)
+        {
+            return $"'{host}' cannot be resolved ({exception.Message})";
+        }
+        var own = OwnAddresses();
+        return addresses.Any(address => IPAddress.IsLoopback(address) || IPAddress.Any.Equals(address) || IPAddress.IPv6Any.Equals(address) || own.Contains(address))
+            ? null
+            : $"{host} is no address of this machine (it has {string.Join(", ", own.Where(address => address.AddressFamily == AddressFamily.InterNetwork))})";
+    }
+
+    private static List<IPAddress> OwnAddresses()
+    {
+        try
+        {
+            return [.. NetworkInterface.GetAllNetworkInterfaces()
+                .SelectMany(card => card.GetIPProperties().UnicastAddresses)
+                .Select(entry => entry.Address)];
+        }
+        catch (NetworkInformationException)
+        {
+            return [IPAddress.Loopback];
+        }
+    }
+}

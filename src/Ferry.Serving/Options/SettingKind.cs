@@ -1,0 +1,10 @@
+namespace Ferry.Serving.Options;
+
+public enum SettingKind
+{
+    Flag,
+    Environment,
+    LmCache,
+    KvTransferConfig,
+    KvExtraConfig,
+}

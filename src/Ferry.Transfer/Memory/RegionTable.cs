@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+
+namespace Ferry.Transfer;
+
+/// <summary>The regions of one agent, by id.</summary>
+internal sealed class RegionTable(int regionCountMax)
+{
+    private readonly ConcurrentDictionary<uint, MemoryRegion> _regions = new();
+    private uint _lastId;
+
+    public int Count => _regions.Count;
+
+    /// <exception cref="ArgumentException">Not a range of memory.</exception>
+    /// <exception cref="InvalidOperationException">The table is full.</exception>
+    public MemoryRegion Add(nint address, long bytes)
+    {
+        if (address == 0 || bytes < 1 || (ulong)address + (ulong)bytes < (ulong)address)
+        {
+            throw new ArgumentException($"Address 0x{address:x} with {bytes} bytes is not a range of memory.", nameof(address));
+        }
+        if (_regions.Count >= regionCountMax)
+        {
+            throw new InvalidOperationException($"{_regions.Count} regions are registered, the most allowed (RegionCountMax). Register one large arena instead.");
+        }
+        var region = new MemoryRegion(this, Interlocked.Increment(ref _lastId), address, bytes);
+        _regions[region.Id] = region;
+        return region;
+    }
+
+    public bool TryFind(uint id, out MemoryRegion region) => _regions.TryGetValue(id, out region!);
+
+    public void Remove(MemoryRegion region) => _regions.TryRemove(region.Id, out _);
+
+    /// <summary>Deregisters all and waits until none is in use.</summary>
+    public async Task CloseAsync()
+    {
+        foreach (var region in _regions.Values)
+        {
+            await region.DisposeAsync();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+using Ferry.Transfer.Wire;
+
+namespace Ferry.Transfer.Reads;
+
+/// <summary>The frames of a read (docs/wire/side-channel.md).</summary>
+internal static class ReadCodec
+{
+    public const int RequestHeadBytes = 24;
+    public const int DescriptorBytes = 24;
+    public const int ReplyBytes = 24;
+    public const int TrailerBytes = 32;
+    public const uint FlagChecksum = 1;
+
+    /// <summary>A refusal carries a text.</summary>
+    public const int ReplyPayloadBytesMax = 2 + SideChannel.SideChannelCodec.TextBytesMax;
+
+    // "FRRT"
+    private const uint TrailerMagic = 0x54525246;
+
+    public static int RequestBytes(in ReadSegment segment) => RequestHeadBytes + segment.PieceCount * DescriptorBytes;
+
+    /// <summary>Writes the payload of a Read frame; <paramref name="payload"/> has <see cref="RequestBytes"/>.</summary>
+    public static void WriteRequest(Span<byte> payload, ReadPlan plan, in ReadSegment segment, bool checksum)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(payload, segment.Generation);
+        BinaryPrimitives.WriteUInt64LittleEndian(payload[8..], segment.LeaseId);
+        BinaryPrimitives.WriteUInt32LittleEndian(payload[16..], checksum ? FlagChecksum : 0);
+        BinaryPrimitives.WriteInt32LittleEndian(payload[20..], segment.PieceCount);
+        var pieces = plan.PiecesOf(segment);
+        for (var rest = payload[RequestHeadBytes..]; pieces.MoveNext(); rest = rest[DescriptorBytes..])
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(rest, pieces.Current.RegionId);
+            BinaryPrimitives.WriteInt32LittleEndian(rest[4..], 0);
+            BinaryPrimitives.WriteInt64LittleEndian(rest[8..], pieces.Current.Offset);
+            BinaryPrimitives.WriteInt64LittleEndian(rest[16..], pieces.Current.Bytes);
+        }
+    }
+
+    /// <summary>Payload of a ReadReply without an error: what follows the frame, raw, before the trailer.</summary>
+    public static void WriteReply(Span<byte> payload, ulong generation, ulong leaseId, long bytes)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(payload, generation);
+        BinaryPrimitives.WriteUInt64LittleEndian(payload[8..], leaseId);
+        BinaryPrimitives.WriteInt64LittleEndian(payload[16..], bytes);
+    }
+
+    /// <summary>True if the reply is about exactly this segment.</summary>
+    public static bool IsReplyTo(ReadOnlySpan<byte> payload, in ReadSegment segment)
+    {
+        var reader = new WireReader(payload);
+        return reader.UInt64() == segment.Generation & reader.UInt64() == segment.LeaseId & reader.UInt64() == (ulong)segment.Bytes
+            & reader.IsComplete;
+    }
+
+    public static void WriteTrailer(Span<byte> trailer, TransferError status, ulong correlation, long bytes, ulong checksum)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(trailer, TrailerMagic);
+        trailer[4] = FrameHeader.Version;
+        trailer[5] = 0;
+        BinaryPrimitives.WriteUInt16LittleEndian(trailer[6..], (ushort)status);
+        BinaryPrimitives.WriteUInt64LittleEndian(trailer[8..], correlation);
+        BinaryPrimitives.WriteInt64LittleEndian(trailer[16..], bytes);
+        BinaryPrimitives.WriteUInt64LittleEndian(trailer[24..], checksum);
+    }
+
+    /// <summary>False for bytes that are not the trailer of this segment.</summary>
+    public static bool TryReadTrailer(
+        ReadOnlySpan<byte> trailer, ulong correlation, long bytes, out TransferError status, out ulong checksum)
+    {
+        status = (TransferError)BinaryPrimitives.ReadUInt16LittleEndian(trailer[6..]);
+        checksum = BinaryPrimitives.ReadUInt64LittleEndian(trailer[24..]);
+        return BinaryPrimitives.ReadUInt32LittleEndian(trailer) == TrailerMagic && trailer[4] == FrameHeader.Version && trailer[5] == 0
+            && BinaryPrimitives.ReadUInt64LittleEndian(trailer[8..]) == correlation
+            && BinaryPrimitives.ReadInt64LittleEndian(trailer[16..]) == bytes;
+    }
+}

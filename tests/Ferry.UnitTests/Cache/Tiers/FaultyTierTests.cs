@@ -1,0 +1,11 @@
+using Ferry.Cache.Tiers;
+using Ferry.TestKit.Cache;
+
+namespace Ferry.UnitTests.Cache.Tiers;
+
+public sealed class FaultyTierTests : KvTierContract
+{
+    protected override IKvTier Open() => new FaultyTier();
+
+    protected override void Damage(IKvTier tier, int byteIndex) => ((FaultyTier)tier).Damage(byteIndex);
+}
