@@ -31,7 +31,8 @@ internal static class FerryCommandLine
 
         // No response files: a prompt may start with '@'.
         var result = root.Parse(arguments.Count > 0 ? arguments : ["--help"], new ParserConfiguration { ResponseFileTokenReplacer = null });
-        string[] unmatched = [.. Swallowed(result, arguments), .. result.UnmatchedTokens];
+        // A command with a grammar of its own (serve: vLLM's) judges its words itself.
+        string[] unmatched = result.CommandResult.Command.TreatUnmatchedTokensAsErrors ? [.. Swallowed(result, arguments), .. result.UnmatchedTokens] : [];
         if (result.Action is ParseErrorAction || (unmatched.Length > 0 && result.Action is not HelpWithExamples))
         {
             ReportUsage(result, unmatched, arguments, error);

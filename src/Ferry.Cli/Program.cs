@@ -7,6 +7,8 @@ return await FerryCommandLine.RunAsync(
     [
         ChatCommand.Create(),
         KeysCommand.Create(),
+        RouteCommand.Create(),
+        ServeCommand.Create(),
         UpCommand.Create(),
     ],
     Console.Out, Console.Error, CancellationToken.None);

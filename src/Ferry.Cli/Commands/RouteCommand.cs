@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Ferry.Cli.Help;
 using Ferry.Router;
 using Ferry.Router.Hosting;
 using Ferry.Router.Policies;
@@ -9,8 +10,12 @@ namespace Ferry.Cli.Commands;
 /// <summary><c>ferry route</c>: runs the prefill and the decode leg of every request and passes kv_transfer_params between them.</summary>
 internal static class RouteCommand
 {
-    private const int Failed = 1;
-    private const int UsageError = 2;
+    private static readonly IReadOnlyList<CommandExample> Examples =
+    [
+        new("ferry route --prefill http://10.0.0.1:8000 --decode http://10.0.0.2:8000", "One prefill and one decode node"),
+        new("ferry route --prefill http://a:8000 --prefill http://b:8000 --decode http://c:8001 --port 9000", "Two prefill nodes"),
+        new("curl -i localhost:9000/v1/completions -H 'Content-Type: application/json' -d '{\"prompt\":\"Once\",\"max_tokens\":8}'", "Ask it, and see who worked"),
+    ];
 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
@@ -24,18 +29,12 @@ internal static class RouteCommand
     private static readonly Option<double> PrefillTimeout = new("--prefill-timeout") { Description = "Seconds until a prefill leg is given up and the decode node does the whole request.", DefaultValueFactory = _ => 300 };
     private static readonly Option<string> Level = new("--log-level") { Description = "trace, debug, information, warning or error.", DefaultValueFactory = _ => "information" };
 
+    private static readonly Option<bool> StopOnStdinClose = new("--stop-on-stdin-close") { Description = "Stop when standard input ends: for programs that start nodes." };
+
     public static Command Create()
     {
-        var command = new Command("route", """
-            Route requests over prefill and decode nodes (vLLM or ferry serve), handing KV over between them.
-
-            Examples:
-              ferry route --prefill http://10.0.0.1:8000 --decode http://10.0.0.2:8000
-              ferry route --prefill http://a:8000 --prefill http://b:8000 --decode http://c:8001 --port 9000
-              curl -i http://localhost:9000/v1/completions -H 'Content-Type: application/json' -d '{"prompt":"Once","max_tokens":8}'
-            The answer's header x-ferry-route says which nodes worked and whether KV was handed over.
-            """);
-        foreach (var option in (Option[])[Prefill, Decode, Host, Port, Policy, MaxInFlight, MaxBodyBytes, PrefillTimeout, Level])
+        var command = new FerryCommand("route", "Route requests over prefill and decode nodes (vLLM or ferry serve), handing KV over between them; the answer's header x-ferry-route says what happened.", Examples);
+        foreach (var option in (Option[])[Prefill, Decode, Host, Port, Policy, MaxInFlight, MaxBodyBytes, PrefillTimeout, Level, StopOnStdinClose])
         {
             command.Options.Add(option);
         }
@@ -67,30 +66,28 @@ internal static class RouteCommand
         {
             foreach (var error in errors)
             {
-                await Console.Error.WriteLineAsync($"error: {error}");
+                await result.InvocationConfiguration.Error.WriteLineAsync($"error: {error}");
             }
-            return UsageError;
+            return FerryCommandLine.WrongUsage;
         }
-        return await RouteAsync(options, level!.Value, cancellationToken);
+        return await RouteAsync(options, level!.Value, result, cancellationToken);
     }
 
-    private static async Task<int> RouteAsync(RouterOptions options, LogLevel level, CancellationToken cancellationToken)
+    private static async Task<int> RouteAsync(RouterOptions options, LogLevel level, ParseResult result, CancellationToken cancellationToken)
     {
         try
         {
             await using var router = await RouterHost.StartAsync(options, TimeProvider.System, logging => CommandLogging.Configure(logging, level), cancellationToken);
-            Console.Out.WriteLine($"ferry route: ready on {router.Address.ToString().TrimEnd('/')} ({options.Prefill.Count} prefill, {options.Decode.Count} decode, {options.Policy})");
-            var cancelled = new TaskCompletionSource();
-            await using var registration = cancellationToken.Register(() => cancelled.TrySetResult());
-            await cancelled.Task;
+            result.InvocationConfiguration.Output.WriteLine($"ferry route: ready on {router.Address.ToString().TrimEnd('/')} ({options.Prefill.Count} prefill, {options.Decode.Count} decode, {options.Policy})");
+            await StopSignal.WaitAsync(result.GetValue(StopOnStdinClose), cancellationToken);
             using var grace = new CancellationTokenSource(Grace, TimeProvider.System);
             await router.StopAsync(grace.Token);
             return 0;
         }
         catch (Exception exception) when (exception is IOException or System.Net.Sockets.SocketException)
         {
-            await Console.Error.WriteLineAsync($"error: cannot listen on {options.Host}:{options.Port}: {exception.Message} Take another --port.");
-            return Failed;
+            await result.InvocationConfiguration.Error.WriteLineAsync($"error: cannot listen on {options.Host}:{options.Port}: {exception.Message} Take another --port.");
+            return FerryCommandLine.Failed;
         }
     }
 

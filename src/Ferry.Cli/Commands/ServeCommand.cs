@@ -11,9 +11,6 @@ namespace Ferry.Cli.Commands;
 /// <summary><c>ferry serve MODEL</c>: one node with vLLM's flags, environment and API.</summary>
 internal static class ServeCommand
 {
-    private const int Failed = 1;
-    private const int UsageError = 2;
-
     /// <summary>Running requests get this long to end after Ctrl-C.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
 
@@ -27,45 +24,46 @@ internal static class ServeCommand
             TreatUnmatchedTokensAsErrors = false,
         };
         command.Options.Add(new HelpOption { Action = new PrintHelp() });
-        command.SetAction((result, cancellationToken) => RunAsync([.. result.UnmatchedTokens], cancellationToken));
+        command.SetAction((result, cancellationToken) => RunAsync([.. result.UnmatchedTokens], result.InvocationConfiguration, cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(List<string> words, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(List<string> words, InvocationConfiguration console, CancellationToken cancellationToken)
     {
         if (words.Remove("--reference"))
         {
-            Console.Out.Write(ConfigurationReference.ToMarkdown());
+            console.Output.Write(ConfigurationReference.ToMarkdown());
             return 0;
         }
         var checksOnly = words.Remove("--check");
         var asJson = words.Remove("--json");
+        var stopsOnStdinClose = words.Remove("--stop-on-stdin-close");
         if (TakeLogLevel(words) is not { } level)
         {
-            await Console.Error.WriteLineAsync("error: --log-level must be one of trace, debug, information, warning, error.");
-            return UsageError;
+            await console.Error.WriteLineAsync("error: --log-level must be one of trace, debug, information, warning, error.");
+            return FerryCommandLine.WrongUsage;
         }
         var result = ServeOptionsParser.Parse(words, ServeOptionsParser.ProcessEnvironment(), new Machine());
         if (checksOnly)
         {
-            Console.Out.Write(asJson ? StartupReport.ToJson(result).ToJsonString(Indented) + "\n" : StartupReport.ToText(result));
-            return result.Options is null ? UsageError : 0;
+            console.Output.Write(asJson ? StartupReport.ToJson(result).ToJsonString(Indented) + "\n" : StartupReport.ToText(result));
+            return result.Options is null ? FerryCommandLine.WrongUsage : 0;
         }
-        await Console.Error.WriteAsync(StartupReport.ToText(result));
+        await console.Error.WriteAsync(StartupReport.ToText(result));
         if (result.Options is not { } options)
         {
-            return UsageError;
+            return FerryCommandLine.WrongUsage;
         }
-        return await ServeAsync(options, level, cancellationToken);
+        return await ServeAsync(options, level, stopsOnStdinClose, console, cancellationToken);
     }
 
-    private static async Task<int> ServeAsync(ServeOptions options, LogLevel level, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(ServeOptions options, LogLevel level, bool stopsOnStdinClose, InvocationConfiguration console, CancellationToken cancellationToken)
     {
         try
         {
             await using var node = await ServeNode.StartAsync(options, TimeProvider.System, logging => CommandLogging.Configure(logging, level), cancellationToken);
-            Console.Out.WriteLine($"ferry serve: ready on {node.Address.ToString().TrimEnd('/')} ({node.Description})");
-            await UntilCancelledAsync(cancellationToken);
+            console.Output.WriteLine($"ferry serve: ready on {node.Address.ToString().TrimEnd('/')} ({node.Description})");
+            await StopSignal.WaitAsync(stopsOnStdinClose, cancellationToken);
             using var grace = new CancellationTokenSource(Grace, TimeProvider.System);
             await node.StopAsync(grace.Token);
             return 0;
@@ -76,16 +74,9 @@ internal static class ServeCommand
         }
         catch (Exception exception) when (ServeNode.IsUserError(exception))
         {
-            await Console.Error.WriteLineAsync($"error: {exception.Message}");
-            return Failed;
+            await console.Error.WriteLineAsync($"error: {exception.Message}");
+            return FerryCommandLine.Failed;
         }
-    }
-
-    private static async Task UntilCancelledAsync(CancellationToken cancellationToken)
-    {
-        var cancelled = new TaskCompletionSource();
-        await using var registration = cancellationToken.Register(() => cancelled.TrySetResult());
-        await cancelled.Task;
     }
 
     /// <summary>Takes <c>--log-level L</c> or <c>--log-level=L</c> out; null: no such level.</summary>
@@ -106,7 +97,7 @@ internal static class ServeCommand
     {
         public override int Invoke(ParseResult parseResult)
         {
-            Console.Out.Write(ConfigurationReference.ToHelp());
+            parseResult.InvocationConfiguration.Output.Write(ConfigurationReference.ToHelp());
             return 0;
         }
     }

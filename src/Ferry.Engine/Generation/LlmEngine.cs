@@ -54,7 +54,13 @@ public sealed class LlmEngine : ILlmEngine
     /// <exception cref="TokenizerException">The tokenizer's files cannot be used.</exception>
     public static LlmEngine Load(
         string modelDirectory, EngineOptions options, IKvConnector? connector, TimeProvider time, ILoggerFactory loggers) =>
-        EngineLoader.Load(modelDirectory, options, connector, time, loggers);
+        Load(modelDirectory, options, _ => connector, time, loggers);
+
+    /// <summary>The same with a connector that needs the model's fingerprint.</summary>
+    /// <param name="connect">Called once, with the fingerprint of the loaded model.</param>
+    public static LlmEngine Load(
+        string modelDirectory, EngineOptions options, Func<UInt128, IKvConnector?> connect, TimeProvider time, ILoggerFactory loggers) =>
+        EngineLoader.Load(modelDirectory, options, connect, time, loggers);
 
     public EngineStats Snapshot() => _stats;
 
