@@ -30,7 +30,7 @@ public sealed class ServeOptionsParserTests
             ("HSA_FORCE_FINE_GRAIN_PCIE", "1"));
         var options = Assert.IsType<ServeOptions>(result.Options);
         Assert.Equal((4, 512, 8192, 16), (options.Engine.TensorParallelSize, options.Engine.MaxNumSeqs, options.Engine.MaxModelLen, options.Engine.BlockTokens));
-        Assert.Equal(0.9, options.MemoryFraction);
+        Assert.Equal((long)(0.9 * new FakeMachine().MemoryBytes), options.Engine.MemoryBudgetBytes);
         var exchange = Assert.IsType<ExchangeSettings>(options.Exchange);
         Assert.Equal((KvRole.Producer, "10.0.0.2", 50051, 256, 8L << 30), (exchange.Role, exchange.SideChannelHost, exchange.SideChannelPort, exchange.ChunkTokens, exchange.MemoryTierBytes));
         string[] warned = [.. result.Findings.Where(finding => finding.Kind == FindingKind.Warning).Select(finding => finding.Name).Distinct().Order(StringComparer.Ordinal)];
