@@ -52,7 +52,7 @@ class Person:
                 pool = [v for v in pool if held_out(name, v)] or pool
             value = rng.choice(pool)
             if key:
-                taken.add((key, value))   # the key's values differ between people, so that "Who ...?" has one answer
+                taken.add((key, value))   # no two people share one of these: a mixed-up answer is never right by chance
             return value
         self.name, self.friend, self.told = name, friend, told
         self.place, self.animal, self.thing = draw(PLACES, "place"), draw(ANIMALS, "animal"), draw(OBJECTS, "thing")
@@ -72,11 +72,6 @@ class Person:
             "count": [(f"{n} counted", 0), (f" {self.number} {self.counted}", 1)],
             "give": [(f"{n} gave the {self.thing} to", 0), (f" {self.friend}", 1)],
         }[kind]
-
-    def reverse(self, kind):
-        """The person by the fact. The answer repeats the question, so the name follows close to what it is found by."""
-        told = {"place": f"went to the {self.place}", "find": f"found the {self.thing}", "animal": f"met the {self.animal}"}
-        return [(f"The one who {told[kind]} was", 0), (f" {self.name}", 1)]
 
     def pick(self, rng, slot, options):
         """A phrase for `slot` that the document has not used yet, as long as there is one."""
@@ -160,11 +155,6 @@ class Person:
         if "find" in kinds:
             out.append(("colour", f"What colour was the {self.thing} of {n}?",
                         [(f"The {self.thing} of {n} was", 0), (f" {self.colour}", 1)]))
-            out.append(("who", f"Who found the {self.thing}?", self.reverse("find")))
-        if "animal" in kinds:
-            out.append(("who", f"Who met the {self.animal}?", self.reverse("animal")))
-        if "place" in kinds:
-            out.append(("who", f"Who went to the {self.place}?", self.reverse("place")))
         return out
 
 
@@ -213,6 +203,7 @@ def document(rng, token_target, split, names=NAMES):
 
 
 SEPARATORS = ("\n\n",) * 4 + ("\n", " ")
+READY = "I have read it. What do you want to know?"
 SYSTEM = ("You are a helpful assistant.", "Answer from the text.")
 
 
@@ -225,9 +216,12 @@ def question_sample(rng, token_target, split="train", names=NAMES, most=12):
     questions = questions[:asked]
     turns = [("system", [(rng.choice(SYSTEM), 0)])] if split == "train" and rng.random() < 0.05 else []
     separator = rng.choice(SEPARATORS) if split == "train" else "\n\n"
+    if split == "train" and rng.random() < 0.1:     # the document first, the questions in turns of their own
+        turns += [("user", [(text, PROMPT)]), ("assistant", [(READY, FRAME)])]
+        text = ""
     for i, (kind, question, answer) in enumerate(questions):
         pieces = [(question, PROMPT)]
-        if i == 0:      # ".\n\n" is one token, so line breaks belong to the piece before them
+        if i == 0 and text:      # ".\n\n" is one token, so line breaks belong to the piece before them
             pieces = [(text, PROMPT), (" " + question, PROMPT)] if separator == " " else \
                 [(text + separator, PROMPT), (question, PROMPT)]
         turns.append(("user", pieces))
@@ -245,7 +239,6 @@ def recall_sample(rng, token_target, names=NAMES, bare=0.0):
     bare = rng.random() < bare
     kept = rng.randint(0, 3)
     kinds = [rng.choice(KINDS[:5])] if bare or token_target < 100 else tell_kinds(rng, rng.randint(1, 3), False)
-    backwards = kinds[0] in ("place", "find", "animal") and rng.random() < 0.5
     cast = people(rng, max(3, min(len(names) - 1, (token_target - 20) // (2 + (8 if bare else 16) * len(kinds)))), "train",
                   names)
     remarks = 0.0 if bare else rng.choice((0.0, 0.0, 0.3))
@@ -260,16 +253,10 @@ def recall_sample(rng, token_target, names=NAMES, bare=0.0):
             for person in cast]
     answer = []
     for person in order:
-        for kind in kinds[:1] if backwards else kinds:
-            (frame, _), (value, _) = person.reverse(kind) if backwards else person.fact(kind)
-            frame = frame if backwards else frame_of(person, kind)
-            answer += [((" " if answer else "") + frame, FRAME), (value, VALUE), (".", FRAME)]
-    if backwards:
-        told_by = {"place": "went to", "find": "found", "animal": "met"}[kinds[0]]
-        things = ", ".join("the " + {"place": p.place, "find": p.thing, "animal": p.animal}[kinds[0]] for p in order)
-        request = f"Tell me who {told_by} {things}."
-    else:
-        request = f"Tell me again about {', '.join(person.name for person in order)}."
+        for kind in kinds:
+            value = person.fact(kind)[1][0]
+            answer += [((" " if answer else "") + frame_of(person, kind), FRAME), (value, VALUE), (".", FRAME)]
+    request = f"Tell me again about {', '.join(person.name for person in order)}."
     return [("user", [(f"{' '.join(told)} {request}", PROMPT)]), ("assistant", answer)]
 
 
@@ -281,12 +268,17 @@ def repeat_sample(rng, token_target):
 
 
 def story_sample(rng):
-    """A story on request: the facts named in the request have to come back in the story."""
+    """A story on request, in which the person and the thing of the request come back; then perhaps questions about it."""
     person = people(rng, 1, "train")[0]
     kinds = tell_kinds(rng, 6)
     text = person.story(rng, kinds, rng.choice((0.5, 0.8)))
-    return [("user", [(f"Tell me a story about {person.name} and a {person.colour} {person.thing}.", PROMPT)]),
-            ("assistant", [(text, STORY)])]
+    turns = [("user", [(f"Tell me a story about {person.name} and a {person.colour} {person.thing}.", PROMPT)]),
+             ("assistant", [(text, STORY)])]
+    questions = person.questions(kinds)
+    for kind, question, answer in rng.sample(questions, rng.choice((0, 1, 3))):
+        turns += [("user", [(question, PROMPT)]),
+                  ("assistant", [(t, VALUE if v else FRAME) for t, v in answer] + [(".", FRAME)], kind)]
+    return turns
 
 
 SMALL_TALK = (
