@@ -26,7 +26,18 @@ def table(engine, count):
             rows.setdefault(length, {})[split] = round(score, 3)
             rows[length][split + " kinds"] = kinds
             print(f"{length:5} {split:15} {score:.3f} {kinds}", flush=True)
-    return rows
+    return {"byLength": rows, "withoutDocument": round(blind(engine, count), 3)}
+
+
+def blind(engine, count):
+    """Accuracy when the question comes without its document: what guessing is worth."""
+    rng, right = random.Random(EVALUATION_SEED), 0
+    for _ in range(count):
+        turns = grammar.question_sample(rng, 256, "test", most=1)
+        question, answer = turns[0][1][-1][0], "".join(text for text, _ in turns[1][1])
+        right += engine.answer([("user", question)], most=24) == answer
+    print(f"without document {right / count:.3f}")
+    return right / count
 
 
 def demo_document(engine, seed):

@@ -41,7 +41,8 @@ def held_out(name, value):
 
 
 class Person:
-    """One person's facts. `only` restricts facts to held-out pairs, or keeps them out (training)."""
+    """One person's facts. `split`: "train" keeps held-out pairs out, "held-out-pairs" draws from them wherever the name
+    has one, "test" draws from all. `told` is the document's record of phrases it has used."""
 
     def __init__(self, rng, name, taken, friend, split, told):
         def draw(values, key=None):
