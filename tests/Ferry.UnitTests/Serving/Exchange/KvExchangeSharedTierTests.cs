@@ -1,4 +1,3 @@
-using Ferry.Kv.Records;
 using Ferry.Serving;
 using Ferry.Serving.Options;
 using Ferry.TestKit.Exchange;
