@@ -1,7 +1,6 @@
 using Ferry.TestKit.Contracts;
 using Ferry.Transfer;
 using Ferry.Transfer.Tcp;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Transfer;
 

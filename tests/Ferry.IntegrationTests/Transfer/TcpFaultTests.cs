@@ -8,7 +8,6 @@ using Ferry.Transfer.Reads;
 using Ferry.Transfer.SideChannel;
 using Ferry.Transfer.Tcp;
 using Ferry.Transfer.Wire;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Transfer;
 
