@@ -61,6 +61,7 @@ internal sealed class GenerationRoute(RouterState router, PrefillStep prefill, D
             context.Response.StatusCode = (int)response.StatusCode;
             ForwardedHeaders.CopyToClient(response, context.Response);
             context.Response.Headers[RouteHeader.Name] = RouteHeader.Value(outcome.Node?.Name, node.Name, noHandover);
+            RouteHeader.WritePrefill(context.Response.Headers, outcome);
             await context.Response.StartAsync(context.RequestAborted);
             router.Metrics.FirstByte(router.Clock.GetElapsedTime(arrived));
             if (await ResponseRelay.RelayAsync(response, context) is { } broken)

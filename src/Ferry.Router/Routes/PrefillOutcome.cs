@@ -10,5 +10,8 @@ internal sealed record PrefillOutcome(Node? Node, ReadOnlyMemory<byte> TransferP
     /// <summary>Time of the leg, all tries together.</summary>
     public TimeSpan Elapsed { get; init; }
 
+    /// <summary>Prompt tokens that the node had already; null when it did not say.</summary>
+    public int? CachedTokens { get; init; }
+
     public static PrefillOutcome None(string reason) => new(null, default, reason);
 }

@@ -56,7 +56,7 @@ internal sealed class PrefillStep(RouterState router)
                 return new PrefillOutcome(node, default, $"prefill answered {status}");
             }
             var parameters = PrefillReply.TransferParams(bytes);
-            return new PrefillOutcome(node, parameters, parameters.IsEmpty ? NoParameters : null);
+            return new PrefillOutcome(node, parameters, parameters.IsEmpty ? NoParameters : null) { CachedTokens = PrefillReply.CachedTokens(bytes) };
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
 namespace Ferry.Router.Routes;
 
 /// <summary>The header <c>x-ferry-route</c>: which nodes worked on a request and whether KV was handed over.</summary>
@@ -9,6 +12,20 @@ internal static class RouteHeader
         $"prefill={prefill ?? "-"} decode={decode} handover={Handover(noHandoverReason)}";
 
     public static string Handover(string? noHandoverReason) => noHandoverReason is null ? "yes" : $"no({noHandoverReason})";
+
+    /// <summary><c>x-ferry-prefill-ms</c>: the first leg as the router saw it; <c>x-ferry-prefill-cached-tokens</c>: what that node had already.</summary>
+    public static void WritePrefill(IHeaderDictionary headers, PrefillOutcome outcome)
+    {
+        if (outcome.Node is null)
+        {
+            return;
+        }
+        headers["x-ferry-prefill-ms"] = outcome.Elapsed.TotalMilliseconds.ToString("F2", CultureInfo.InvariantCulture);
+        if (outcome.CachedTokens is { } cached)
+        {
+            headers["x-ferry-prefill-cached-tokens"] = cached.ToString(CultureInfo.InvariantCulture);
+        }
+    }
 
     /// <summary>What the decode node itself says (Ferry's do): it may have been given parameters and still have fetched nothing.</summary>
     public static string? DecodeSays(HttpResponseMessage response)

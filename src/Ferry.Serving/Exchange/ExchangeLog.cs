@@ -35,6 +35,9 @@ internal static partial class ExchangeLog
     [LoggerMessage(7510, LogLevel.Debug, "Telling {Peer} that its KV is no longer wanted failed; its lease runs out by itself.")]
     public static partial void ReleaseFailed(ILogger logger, string peer, Exception error);
 
+    [LoggerMessage(7511, LogLevel.Warning, "Peers are told to dial {Host}, which is every address and none: they would dial themselves. Set VLLM_NIXL_SIDE_CHANNEL_HOST to an address of this node, or let the router replace remote_host.")]
+    public static partial void AdvertisesEveryAddress(ILogger logger, string host);
+
     [LoggerMessage(7509, LogLevel.Warning, "KV that {Source} holds cannot be converted to this node's layout and is not used: {Reason}")]
     public static partial void NoConversion(ILogger logger, string source, string reason);
 }

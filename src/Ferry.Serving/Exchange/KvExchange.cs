@@ -119,6 +119,10 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         _loader.Dispose();
         _loader = NewLoader(fetch);
         _desk.Open(agent, arena);
+        if (_options.AdvertisedHost is "0.0.0.0" or "::" or "*")
+        {
+            ExchangeLog.AdvertisesEveryAddress(_logger, _options.AdvertisedHost);
+        }
         ExchangeLog.Started(_logger, _options.EngineId, Description);
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Serving.Api.Generation;
@@ -40,10 +41,11 @@ internal sealed class KvProof
     {
         var headers = response.Headers;
         headers["x-ferry-kv-source"] = _report.Source;
-        headers["x-ferry-kv-tokens"] = _report.Tokens.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        headers["x-ferry-kv-bytes-moved"] = _report.BytesMoved.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        headers["x-ferry-kv-bytes-converted"] = _report.BytesConverted.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        headers["x-ferry-kv-tokens"] = _report.Tokens.ToString(CultureInfo.InvariantCulture);
+        headers["x-ferry-kv-bytes-moved"] = _report.BytesMoved.ToString(CultureInfo.InvariantCulture);
+        headers["x-ferry-kv-bytes-converted"] = _report.BytesConverted.ToString(CultureInfo.InvariantCulture);
         headers["x-ferry-kv-checksum"] = Checksum;
+        headers["x-ferry-kv-ms"] = string.Create(CultureInfo.InvariantCulture, $"transfer={_report.FetchTime.TotalMilliseconds:F2}, convert={_report.ConvertTime.TotalMilliseconds:F2}");
         if (_expected)
         {
             headers["x-ferry-kv-handover"] = _happened ? "yes" : $"no({HeaderText(Reason)})";
