@@ -2,6 +2,8 @@
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
+    ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
+    ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
     ["engine"] = Ferry.Benchmarks.Engine.EngineBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
 };

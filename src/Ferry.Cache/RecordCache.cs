@@ -52,7 +52,7 @@ public sealed class RecordCache : IAsyncDisposable
         {
             if (tier.Capabilities.HasFlag(TierCapabilities.Read) && await TryBringUpAsync(tier, key, query, cancellationToken) is { } brought)
             {
-                return new CacheHit(brought, tier.Name);
+                return new CacheHit(brought, tier);
             }
         }
         return null;
@@ -151,7 +151,7 @@ public sealed class RecordCache : IAsyncDisposable
         // The tier proved the bytes; that they are of the chunk that was asked for is proved here.
         return read is { Outcome: TierReadOutcome.Read, Header: { } header } && header.Key == record.Key && header.RecordBytes == record.RecordBytes
             && header.Layout.FirstHead == record.FirstHead && header.Layout.Heads == record.Heads && header.Layout.ModelHeads == record.ModelHeads
-            && header.Layout.Tokens == query.Tokens && query.IsUsable?.Invoke(ShardCover.FamilyOf(header.Layout)) != false
+            && (query.Tokens == 0 || header.Layout.Tokens == query.Tokens) && query.IsUsable?.Invoke(ShardCover.FamilyOf(header.Layout)) != false
             ? reservation.CommitVerified(header)
             : null;
     }

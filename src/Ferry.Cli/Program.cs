@@ -1,13 +1,14 @@
-using System.CommandLine;
+using Ferry.Cli;
 using Ferry.Cli.Commands;
 
-var root = new RootCommand("Ferry: stores, converts, moves and proves KV cache between unlike accelerators.");
-foreach (var command in (Command[])
-[
-    ChatCommand.Create(),
-    UpCommand.Create(),
-])
-{
-    root.Subcommands.Add(command);
-}
-return await root.Parse(args).InvokeAsync();
+// One line a command: its file in Commands creates it.
+return await FerryCommandLine.RunAsync(
+    args,
+    [
+        ChatCommand.Create(),
+        KeysCommand.Create(),
+        RouteCommand.Create(),
+        ServeCommand.Create(),
+        UpCommand.Create(),
+    ],
+    Console.Out, Console.Error, CancellationToken.None);

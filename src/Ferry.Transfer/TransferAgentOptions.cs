@@ -70,12 +70,12 @@ public record TransferAgentOptions
         }
     }
 
-    /// <exception cref="ArgumentException">Lists every error of <see cref="Validate"/>.</exception>
+    /// <exception cref="TransferConfigurationException">Lists every error of <see cref="Validate"/>.</exception>
     internal void ThrowIfInvalid()
     {
         if (Validate() is { Count: > 0 } errors)
         {
-            throw new ArgumentException(string.Join(Environment.NewLine, errors));
+            throw new TransferConfigurationException(string.Join(Environment.NewLine, errors));
         }
     }
 }

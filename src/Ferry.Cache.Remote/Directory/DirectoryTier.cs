@@ -52,6 +52,8 @@ public sealed class DirectoryTier : IKvTier
 
     public string Name { get; }
 
+    public string Kind => "directory";
+
     public TierCapabilities Capabilities =>
         TierCapabilities.Read | TierCapabilities.Put | TierCapabilities.Delete | TierCapabilities.List | TierCapabilities.Measure | TierCapabilities.Shared;
 

@@ -1,5 +1,6 @@
 using Ferry.Cache.Eviction;
 using Ferry.Kv.Keys;
+using Ferry.Kv.Layout;
 
 namespace Ferry.Cache.Records;
 
@@ -17,6 +18,19 @@ internal sealed class ChunkEntry(KvKey key) : EvictionNode
 
     /// <summary>False once the chunk has left the index.</summary>
     public bool InIndex { get; set; }
+
+    /// <summary>The record of exactly this layout, or null.</summary>
+    public StoredRecord? Find(KvLayout layout)
+    {
+        foreach (var record in Records)
+        {
+            if (record.Header.Layout == layout)
+            {
+                return record;
+            }
+        }
+        return null;
+    }
 
     public bool IsLeased()
     {

@@ -5,7 +5,7 @@ namespace Ferry.Cache.Records;
 /// <summary>Which shards of a chunk serve the asker.</summary>
 /// <param name="FirstHead">First KV head wanted, 0-based in the whole model.</param>
 /// <param name="HeadCount">Heads wanted; 0 for all of the model.</param>
-/// <param name="Tokens">Tokens that the chunk must carry; a record of another length is of no use and may be somebody's mistake.</param>
+/// <param name="Tokens">Tokens that the chunk must carry; a record of another length is of no use and may be somebody's mistake. 0 for any.</param>
 /// <param name="Preferred">Family taken before others, since it needs no conversion; null for none.</param>
 /// <param name="IsUsable">Whether a family can be converted to what the asker wants; null: every one. Called under the store's lock: quick, and without calling back.</param>
 public sealed record ChunkQuery(

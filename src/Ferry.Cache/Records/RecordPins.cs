@@ -35,7 +35,7 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
     /// <param name="leases">Owned by the pin from now on, also when the answer is false: then they are disposed.</param>
     /// <param name="onEnd">Called once when the pin ends, released or expired, before its leases are; null for none. Quick, and without calling back.</param>
     /// <returns>False when there are too many pins.</returns>
-    public bool TryAdd(IReadOnlyList<RecordLease> leases, TimeSpan duration, Action? onEnd, out long pinId, out DateTimeOffset expiresAt)
+    public bool TryAdd(IReadOnlyList<RecordLease> leases, TimeSpan duration, Action<PinEnd>? onEnd, out long pinId, out DateTimeOffset expiresAt)
     {
         ReleaseExpired();
         expiresAt = time.GetUtcNow() + duration;
@@ -81,7 +81,7 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
         {
             return false;
         }
-        End(pin);
+        End(pin, PinEnd.Released);
         return true;
     }
 
@@ -91,7 +91,7 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
         var ended = 0;
         while (TryTakeExpired(out var pin))
         {
-            End(pin);
+            End(pin, PinEnd.Expired);
             Interlocked.Increment(ref _expired);
             ended++;
         }
@@ -108,7 +108,7 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
             _pins.Clear();
             _byExpiry.Clear();
         }
-        Array.ForEach(pins, End);
+        Array.ForEach(pins, pin => End(pin, PinEnd.Closed));
     }
 
     private bool TryTakeExpired([NotNullWhen(true)] out Pin? pin)
@@ -156,9 +156,9 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
         }
     }
 
-    private static void End(Pin pin)
+    private static void End(Pin pin, PinEnd end)
     {
-        pin.OnEnd?.Invoke();
+        pin.OnEnd?.Invoke(end);
         DisposeAll(pin.Leases);
     }
 
@@ -170,12 +170,12 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
         }
     }
 
-    private sealed class Pin(IReadOnlyList<RecordLease> leases, DateTimeOffset expiresAt, Action? onEnd)
+    private sealed class Pin(IReadOnlyList<RecordLease> leases, DateTimeOffset expiresAt, Action<PinEnd>? onEnd)
     {
         public IReadOnlyList<RecordLease> Leases { get; } = leases;
 
         public DateTimeOffset ExpiresAt { get; set; } = expiresAt;
 
-        public Action? OnEnd { get; } = onEnd;
+        public Action<PinEnd>? OnEnd { get; } = onEnd;
     }
 }

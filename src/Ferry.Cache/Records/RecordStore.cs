@@ -19,11 +19,9 @@ public sealed class RecordStore : IDisposable
     public const int MaxRecordsPerChunk = 256;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<KvKey, ChunkEntry> _index = new(KvKeyComparer.Instance);
+    private readonly RecordIndex _index; // Under the lock.
     private readonly KvArena _arena;
-    private readonly IEvictionPolicy _policy;
     private readonly ILogger _logger;
-    private readonly ShardFinder _finder = new();
     private long _heldBytes;
     private long _hits;
     private long _misses;
@@ -31,7 +29,6 @@ public sealed class RecordStore : IDisposable
     private long _duplicates;
     private long _damaged;
     private long _refused;
-    private int _records;
     private int _leases;
 
     /// <param name="arena">Owned by the store from now on.</param>
@@ -39,7 +36,7 @@ public sealed class RecordStore : IDisposable
     public RecordStore(KvArena arena, IEvictionPolicy policy, RecordPins pins, ILogger<RecordStore> logger)
     {
         _arena = arena;
-        _policy = policy;
+        _index = new RecordIndex(policy);
         _logger = logger;
         Pins = pins;
     }
@@ -73,7 +70,7 @@ public sealed class RecordStore : IDisposable
     {
         lock (_lock)
         {
-            return _index.ContainsKey(key);
+            return _index.TryFind(key) is not null;
         }
     }
 
@@ -82,7 +79,7 @@ public sealed class RecordStore : IDisposable
     {
         lock (_lock)
         {
-            return _index.TryGetValue(key, out var entry) && Find_NeedsLock(entry, layout) is not null;
+            return _index.TryFind(key)?.Find(layout) is not null;
         }
     }
 
@@ -113,7 +110,7 @@ public sealed class RecordStore : IDisposable
                 chain.Add(lease);
                 found++;
             }
-            Touch_NeedsLock(keys[..found]);
+            _index.Touch(keys[..found]);
         }
         Interlocked.Add(ref _hits, found);
         Interlocked.Add(ref _misses, keys.Length - found);
@@ -125,7 +122,7 @@ public sealed class RecordStore : IDisposable
     {
         lock (_lock)
         {
-            Touch_NeedsLock(chain);
+            _index.Touch(chain);
         }
     }
 
@@ -135,7 +132,7 @@ public sealed class RecordStore : IDisposable
     {
         lock (_lock)
         {
-            return _index.TryGetValue(key, out var entry) ? Drop_NeedsLock(entry) : 0;
+            return _index.TryFind(key) is { } entry ? _index.Drop(entry) : 0;
         }
     }
 
@@ -145,19 +142,12 @@ public sealed class RecordStore : IDisposable
         var record = lease.Stored;
         lock (_lock)
         {
-            if (!record.Entry.InIndex || !record.Entry.Records.Remove(record))
+            if (!_index.TryDropRecord(record))
             {
                 return; // Two readers saw the same damage; it counts once.
             }
-            _records--;
-            record.Entry.RecordBytes -= record.Slot.ByteCount;
-            if (record.Entry.Records.Count == 0)
-            {
-                Drop_NeedsLock(record.Entry);
-            }
             _damaged++;
         }
-        record.Slot.Release();
         CacheLog.RecordDamaged(_logger, record.Entry.Key.Hash, record.Header.Layout.FirstHead, record.Slot.Offset);
     }
 
@@ -167,12 +157,7 @@ public sealed class RecordStore : IDisposable
     {
         lock (_lock)
         {
-            var removed = 0;
-            foreach (var entry in _index.Values.ToArray())
-            {
-                removed += Drop_NeedsLock(entry);
-            }
-            return removed;
+            return _index.Clear();
         }
     }
 
@@ -181,7 +166,7 @@ public sealed class RecordStore : IDisposable
         lock (_lock)
         {
             return new RecordStoreStats(
-                _arena.CapacityBytes, _arena.UsedBytes, Volatile.Read(ref _heldBytes), _index.Count, _records, Volatile.Read(ref _hits),
+                _arena.CapacityBytes, _arena.UsedBytes, Volatile.Read(ref _heldBytes), _index.ChunkCount, _index.RecordCount, Volatile.Read(ref _hits),
                 Volatile.Read(ref _misses), _evictions, _duplicates, _damaged, Volatile.Read(ref _refused), Volatile.Read(ref _leases));
         }
     }
@@ -193,16 +178,10 @@ public sealed class RecordStore : IDisposable
         lock (_lock)
         {
             _arena.CheckIntegrity();
-            var parked = _index.Values.Count(entry => entry.Parked);
-            var records = _index.Values.Sum(entry => entry.Records.Count);
-            if (records != _records || _policy.Count + parked != _index.Count || _index.Values.Any(entry => entry.Records.Count == 0 || !entry.InIndex))
+            _index.CheckIntegrity();
+            if (_arena.SlotCount < _index.RecordCount)
             {
-                throw new InvalidOperationException(
-                    $"Record store: {_index.Count} chunks with {records} records; counted {_records}; the policy holds {_policy.Count}, parked {parked}.");
-            }
-            if (_arena.SlotCount < records)
-            {
-                throw new InvalidOperationException($"Record store: {records} records but only {_arena.SlotCount} arena slots.");
+                throw new InvalidOperationException($"Record store: {_index.RecordCount} records but only {_arena.SlotCount} arena slots.");
             }
         }
     }
@@ -217,34 +196,27 @@ public sealed class RecordStore : IDisposable
 
     internal RecordLease Publish(KvRecordHeader header, ArenaSlot slot)
     {
-        var key = header.Key;
         Interlocked.Add(ref _heldBytes, -SlotBytes(slot));
         lock (_lock)
         {
-            if (!_index.TryGetValue(key, out var entry))
-            {
-                entry = new ChunkEntry(key) { InIndex = true };
-                _index.Add(key, entry);
-                _policy.Added(entry);
-            }
-            else if (Find_NeedsLock(entry, header.Layout) is { } present)
+            var entry = _index.GetOrAdd(header.Key);
+            if (entry.Find(header.Layout) is { } present)
             {
                 _duplicates++;
                 slot.Release();
                 return Lease(present);
             }
             var record = new StoredRecord(entry, header, slot);
+            var lease = Lease(record);
             if (entry.Records.Count == MaxRecordsPerChunk)
             {
-                // The new record is readable by its lease and goes with it; the index does not grow.
-                var lease = Lease(record);
-                slot.Release();
-                return lease;
+                slot.Release(); // Readable by its lease and gone with it: the index does not grow.
             }
-            entry.Records.Add(record);
-            entry.RecordBytes += slot.ByteCount;
-            _records++;
-            return Lease(record);
+            else
+            {
+                _index.Add(record);
+            }
+            return lease;
         }
     }
 
@@ -278,12 +250,12 @@ public sealed class RecordStore : IDisposable
             Interlocked.Add(ref _heldBytes, -SlotBytes(record.Slot));
         }
         record.Slot.Release();
-        // The count went down with a full fence before Parked is read, and TryEvict sets Parked with one before it reads the count: one of the two sees the other.
+        // The count went down with a full fence before Parked is read, and the index sets Parked with one before it reads the count: one of the two sees the other.
         if (last && record.Entry.Parked)
         {
             lock (_lock)
             {
-                Unpark_NeedsLock(record.Entry);
+                _index.Unpark(record.Entry);
             }
         }
     }
@@ -309,100 +281,20 @@ public sealed class RecordStore : IDisposable
             {
                 return false; // Emptying the cache would not help: leave it.
             }
-            while (_policy.Victim() is ChunkEntry victim)
+            if (!_index.TryEvict())
             {
-                if (!TryPark_NeedsLock(victim))
-                {
-                    _evictions++;
-                    Drop_NeedsLock(victim);
-                    return true;
-                }
+                return false;
             }
-            return false;
+            _evictions++;
+            return true;
         }
-    }
-
-    /// <summary>Takes a leased chunk out of the policy until its last lease ends. False when nobody holds it.</summary>
-    private bool TryPark_NeedsLock(ChunkEntry entry)
-    {
-        if (!entry.IsLeased())
-        {
-            return false;
-        }
-        _policy.Removed(entry);
-        entry.Parked = true;
-        Interlocked.MemoryBarrier();
-        Unpark_NeedsLock(entry);
-        return entry.Parked;
-    }
-
-    private void Unpark_NeedsLock(ChunkEntry entry)
-    {
-        if (entry.Parked && entry.InIndex && !entry.IsLeased())
-        {
-            entry.Parked = false;
-            _policy.Added(entry);
-        }
-    }
-
-    private int Drop_NeedsLock(ChunkEntry entry)
-    {
-        if (!entry.InIndex)
-        {
-            return 0;
-        }
-        entry.InIndex = false;
-        _index.Remove(entry.Key);
-        if (entry.Parked)
-        {
-            entry.Parked = false;
-        }
-        else
-        {
-            _policy.Removed(entry);
-        }
-        var removed = entry.Records.Count;
-        _records -= removed;
-        foreach (var record in entry.Records)
-        {
-            record.Slot.Release();
-        }
-        entry.Records.Clear();
-        return removed;
-    }
-
-    private void Touch_NeedsLock(ReadOnlySpan<KvKey> chain)
-    {
-        for (var index = chain.Length - 1; index >= 0; index--)
-        {
-            if (_index.TryGetValue(chain[index], out var entry) && !entry.Parked)
-            {
-                _policy.Touched(entry);
-            }
-        }
-    }
-
-    private static StoredRecord? Find_NeedsLock(ChunkEntry entry, KvLayout layout)
-    {
-        foreach (var record in entry.Records)
-        {
-            if (record.Header.Layout == layout)
-            {
-                return record;
-            }
-        }
-        return null;
     }
 
     private ChunkLease? TryLease_NeedsLock(in KvKey key, ChunkQuery query)
     {
-        if (!_index.TryGetValue(key, out var entry) || _finder.Find(entry.Records, query) is not { Count: > 0 } shards)
+        if (_index.Find(key, query) is not { Count: > 0 } shards)
         {
             return null;
-        }
-        if (!entry.Parked)
-        {
-            _policy.Touched(entry);
         }
         var leases = new RecordLease[shards.Count];
         for (var index = 0; index < leases.Length; index++)

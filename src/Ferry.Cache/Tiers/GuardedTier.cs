@@ -35,6 +35,8 @@ public sealed class GuardedTier : IAsyncDisposable
 
     public string Name => _tier.Name;
 
+    public string Kind => _tier.Kind;
+
     public TierCapabilities Capabilities => _tier.Capabilities;
 
     public TierCounts Counts => _tier.Counts;

@@ -14,6 +14,9 @@ public interface IKvTier : IAsyncDisposable
     /// <summary>For logs and metrics, such as <c>file:///var/cache/ferry</c>; never holds a secret.</summary>
     string Name { get; }
 
+    /// <summary>One word for headers and metrics, such as <c>directory</c>.</summary>
+    string Kind { get; }
+
     /// <summary>What this tier can do; asking for more throws <see cref="NotSupportedException"/>.</summary>
     TierCapabilities Capabilities { get; }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Ferry.Cli.Client;
+using Ferry.Cli.Help;
 using Spectre.Console;
 
 namespace Ferry.Cli.Commands;
@@ -15,7 +16,11 @@ internal static class ChatCommand
         var maxTokens = new Option<int>("--max-tokens") { Description = "Tokens of one answer at most.", DefaultValueFactory = _ => 200 };
         var temperature = new Option<double>("--temperature") { Description = "0 is greedy.", DefaultValueFactory = _ => 0 };
         var once = new Option<string?>("--once") { Description = "Ask this one question, print the answer and end." };
-        var command = new Command("chat", "Talk to a running cluster; every answer says where its KV came from.")
+        var command = new FerryCommand(
+            "chat", "Talk to a running cluster; every answer says where its KV came from.",
+            new CommandExample("ferry chat", "with what 'ferry up' has started"),
+            new CommandExample("ferry chat --once 'Tell me a story about Anna and a red kite.'", "one question"),
+            new CommandExample("ferry chat --url http://10.0.0.5:8000 --temperature 0.7", "another router, freer answers"))
         {
             url, model, system, maxTokens, temperature, once,
         };

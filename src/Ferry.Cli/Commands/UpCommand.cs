@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Ferry.Cli.Client;
+using Ferry.Cli.Help;
 using Ferry.Cli.Up;
 using Ferry.Engine;
-using Spectre.Console;
 
 namespace Ferry.Cli.Commands;
 
@@ -21,7 +21,12 @@ internal static class UpCommand
         var port = new Option<int>("--port") { Description = "Port of the router; another is chosen if it is taken.", DefaultValueFactory = _ => 8000 };
         var json = new Option<bool>("--json") { Description = "Print the account as JSON on standard output, and nothing else there." };
         var logs = new Option<string?>("--logs") { Description = "Directory for the nodes' logs; a new one below the temporary directory if left out." };
-        var command = new Command("up", "Start a prefill node, a decode node and a router, and account for a first hand-over.")
+        var command = new FerryCommand(
+            "up", "Start a prefill node, a decode node and a router, and account for a first hand-over.",
+            new CommandExample("ferry up", "the model that ships, MI300X shape to Gaudi3 shape; stays up until Ctrl-C"),
+            new CommandExample("ferry up --once --json", "the account as JSON, for scripts"),
+            new CommandExample("ferry up --shared /tmp/kv", "a shared store, and a second prefill node that finds its chunks there"),
+            new CommandExample("ferry up ~/models/SmolLM2-360M-Instruct --decode-device cpu", "a model of your own, another shape"))
         {
             model, once, shared, prefillDevice, decodeDevice, prefillRanks, decodeRanks, port, json, logs,
         };
@@ -52,7 +57,7 @@ internal static class UpCommand
         {
             var options = readOptions();
             // With --json standard output is for the machine; the person's account goes to standard error.
-            var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(options.Json ? Console.Error : Console.Out) });
+            var console = TerminalConsole.Create(options.Json ? Console.Error : Console.Out);
             return await new UpRunner(options, console, Console.Out, TimeProvider.System).RunAsync(cancellationToken);
         }
         catch (Exception e) when (e is UpException or FerryClientException or IOException or UnauthorizedAccessException)

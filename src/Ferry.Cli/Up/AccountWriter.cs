@@ -48,8 +48,8 @@ internal sealed class AccountWriter(IAnsiConsole console)
         {
             grid.AddRow(
                 Cell("move"), Cell($"{Size(account.MovedBytes)} of KV, {account.MovedTokens} tokens, {Origin(account.Source, prefill.Name)} → {decode.Name}"),
-                Time(account, "handshake", "transfer"));
-            grid.AddRow(Cell("verify"), Cell($"checksums {account.Checksum}"), Time(account, "verify"));
+                Time(account, "transfer"));
+            grid.AddRow(Cell("verify"), Cell($"checksums {account.Checksum}"), Text.Empty);
         }
         else
         {
@@ -79,7 +79,7 @@ internal sealed class AccountWriter(IAnsiConsole console)
         console.WriteLine();
     }
 
-    private static string Origin(string source, string prefill) => source.Replace("peer", prefill, StringComparison.Ordinal).Replace("shared", "the shared store", StringComparison.Ordinal);
+    private static string Origin(string source, string prefill) => source.Replace("peer", prefill, StringComparison.Ordinal).Replace("directory", "the shared store", StringComparison.Ordinal);
 
     /// <summary>"mi300x: block 16, HND, …" without the name of the device.</summary>
     private static string Shape(NodeSpec node) => node.Shape[(node.Shape.IndexOf(':', StringComparison.Ordinal) + 2)..];

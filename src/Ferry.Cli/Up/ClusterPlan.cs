@@ -31,6 +31,8 @@ internal sealed record ClusterPlan(NodeSpec Prefill, NodeSpec? SecondPrefill, No
         ],
         new Dictionary<string, string>());
 
+    private static string ModelName(string directory) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+
     private static Uri Loopback(int port) => new($"http://127.0.0.1:{port}");
 
     private static NodeSpec Engine(
@@ -51,7 +53,7 @@ internal sealed record ClusterPlan(NodeSpec Prefill, NodeSpec? SecondPrefill, No
         return new NodeSpec(
             name, shape, url,
             [
-                "serve", options.Model, "--host", "127.0.0.1", "--port", $"{url.Port}", "--device", device.Name,
+                "serve", options.Model, "--served-model-name", ModelName(options.Model), "--host", "127.0.0.1", "--port", $"{url.Port}", "--device", device.Name,
                 "--tensor-parallel-size", $"{tensorParallel}", "--stop-on-stdin-close",
                 "--kv-transfer-config", $$"""{"kv_connector":"NixlConnector","kv_role":"{{role}}","kv_buffer_device":"cpu"}""",
             ],

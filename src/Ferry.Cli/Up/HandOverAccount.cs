@@ -8,10 +8,10 @@ namespace Ferry.Cli.Up;
 /// <param name="PrefillCachedTokens">Of those, the ones that the prefill node had already.</param>
 /// <param name="MovedTokens">Tokens whose KV the decode node took from outside.</param>
 /// <param name="Source">From where: peer, shared, memory; several with '+'.</param>
-/// <param name="Steps">Milliseconds of each step that the nodes measured: prefill, handshake, transfer, verify, convert.</param>
+/// <param name="Steps">Milliseconds of each step that the nodes measured: prefill, transfer (with the check of the sums), convert.</param>
 internal sealed record HandOverAccount(
     string Question, string Answer, string Expected, int PromptTokens, int PrefillCachedTokens, int MovedTokens, long MovedBytes, long ConvertedBytes,
-    string Source, string Checksum, string HandOver, string Miss, IReadOnlyDictionary<string, double> Steps, int AnswerTokens, double TimeToFirstTokenMs, double TotalMs)
+    string Source, string Checksum, string Route, IReadOnlyDictionary<string, double> Steps, int AnswerTokens, double TimeToFirstTokenMs, double TotalMs)
 {
     /// <summary>Whether the answer holds the expected words, capitals aside.</summary>
     public bool IsRight => Answer.Contains(Expected, StringComparison.OrdinalIgnoreCase);
@@ -21,7 +21,7 @@ internal sealed record HandOverAccount(
         (int)Number(turn, "x-ferry-prefill-cached-tokens"), (int)Number(turn, "x-ferry-kv-tokens"),
         Number(turn, "x-ferry-kv-bytes-moved"), Number(turn, "x-ferry-kv-bytes-converted"),
         turn.Headers.GetValueOrDefault("x-ferry-kv-source", "none"), turn.Headers.GetValueOrDefault("x-ferry-kv-checksum", "none"),
-        turn.Headers.GetValueOrDefault("x-ferry-route", ""), turn.Headers.GetValueOrDefault("x-ferry-kv-miss", ""),
+        turn.Headers.GetValueOrDefault("x-ferry-route", ""),
         ReadSteps(turn.Headers.GetValueOrDefault("x-ferry-kv-ms", ""), turn.Headers.GetValueOrDefault("x-ferry-prefill-ms", "")),
         turn.CompletionTokens, turn.TimeToFirstToken.TotalMilliseconds, turn.Total.TotalMilliseconds);
 
@@ -34,7 +34,7 @@ internal sealed record HandOverAccount(
         _ => null,
     };
 
-    private string Reason() => string.Join("; ", ((string[])[HandOver, Miss]).Where(part => part.Length > 0)) is { Length: > 0 } reason ? reason : "no reason given";
+    private string Reason() => Route.Length > 0 ? Route : "the router gave no reason";
 
     private static long Number(ChatTurn turn, string header) =>
         long.TryParse(turn.Headers.GetValueOrDefault(header), NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : 0;

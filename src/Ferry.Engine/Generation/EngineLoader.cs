@@ -23,9 +23,9 @@ internal static class EngineLoader
     // Loads run ahead of admission, so that a transfer of the next requests overlaps the steps of the current ones.
     private const int LeastLoads = 64;
 
-    /// <inheritdoc cref="LlmEngine.Load"/>
+    /// <summary>See LlmEngine.Load.</summary>
     public static LlmEngine Load(
-        string modelDirectory, EngineOptions options, IKvConnector? connector, TimeProvider time, ILoggerFactory loggers)
+        string modelDirectory, EngineOptions options, Func<UInt128, IKvConnector?> connect, TimeProvider time, ILoggerFactory loggers)
     {
         ThrowIfAny(CheckAlone(options));
         var tokenizer = Tokenizer.Load(modelDirectory);
@@ -34,11 +34,11 @@ internal static class EngineLoader
         LlamaRunner? runner = null;
         try
         {
-            var (limits, pool) = Fit(options, model.Config);
+            var (limits, pool) = Fit(options, model.Config, model.WeightBytes);
             runner = new LlamaRunner(model, pool, new RunnerOptions { Threads = Threads(options) });
             return new LlmEngine(
                 Describe(modelDirectory, options, model, limits, pool, tokenizer), runner, limits, tokenizer,
-                ReadTemplate(tokenizer, logger), connector, time, logger, options.Seed, new Owned(runner, model));
+                ReadTemplate(tokenizer, logger), connect(model.Fingerprint), time, logger, options.Seed, new Owned(runner, model));
         }
         catch
         {
@@ -75,7 +75,7 @@ internal static class EngineLoader
 
     /// <summary>Limits and pool for this model.</summary>
     /// <exception cref="EngineOptionsException">Options that this model cannot have.</exception>
-    internal static (SchedulerLimits Limits, KvPoolOptions Pool) Fit(EngineOptions options, ModelConfig model)
+    internal static (SchedulerLimits Limits, KvPoolOptions Pool) Fit(EngineOptions options, ModelConfig model, long weightBytes = 0)
     {
         var errors = new List<string>();
         var ranks = options.TensorParallelSize ?? options.Device.TensorParallelSize;
@@ -93,7 +93,7 @@ internal static class EngineLoader
         // More ranks than heads: each head is stored on several ranks.
         var storedHeads = Math.Max(model.KvHeads, ranks);
         var blockBytes = 2L * model.Layers * storedHeads * model.HeadDim * options.KvDType.Bytes() * blockTokens;
-        var blockCount = BlockCount(options, maxModelLen, blockTokens, blockBytes);
+        var blockCount = BlockCount(options, maxModelLen, blockTokens, blockBytes, weightBytes);
         var batchedTokens = options.MaxNumBatchedTokens ??
             Math.Max(options.MaxNumSeqs, options.EnableChunkedPrefill ? DefaultBatchedTokens : maxModelLen);
         var limits = new SchedulerLimits(
@@ -109,10 +109,16 @@ internal static class EngineLoader
         });
     }
 
-    private static int BlockCount(EngineOptions options, int maxModelLen, int blockTokens, long blockBytes)
+    private static int BlockCount(EngineOptions options, int maxModelLen, int blockTokens, long blockBytes, long weightBytes)
     {
+        if (options.BlockCount is { } exact) { return Math.Min(exact, int.MaxValue / blockTokens); }
         if (options.KvMemoryBytes is { } bytes) { return (int)Math.Min(bytes / blockBytes, int.MaxValue / blockTokens); }
         var blocksOfOne = (maxModelLen + blockTokens - 1L) / blockTokens;
+        if (options.MemoryBudgetBytes is { } budget)
+        {
+            // Too little for one sequence is an error that SchedulerLimits tells; the budget is never exceeded in silence.
+            return (int)Math.Min(Math.Min(blocksOfOne * options.MaxNumSeqs, Math.Max(0, budget - weightBytes) / blockBytes), int.MaxValue / blockTokens);
+        }
         var wanted = Math.Min(blocksOfOne * options.MaxNumSeqs, DefaultKvMemoryBytes / blockBytes);
         return (int)Math.Min(Math.Max(wanted, blocksOfOne), int.MaxValue / blockTokens);
     }

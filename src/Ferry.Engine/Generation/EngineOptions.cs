@@ -30,6 +30,12 @@ public sealed record EngineOptions
     /// <summary>Bytes of the KV pool over all ranks. Null: room for <see cref="MaxNumSeqs"/> sequences of full length, at most 1 GiB.</summary>
     public long? KvMemoryBytes { get; init; }
 
+    /// <summary>Bytes that weights and KV pool may take together, when <see cref="KvMemoryBytes"/> is null: the pool takes what its sequences need, but not more. Null: the pool's own default limit.</summary>
+    public long? MemoryBudgetBytes { get; init; }
+
+    /// <summary>Exact number of blocks, above all sizes in bytes. Null: see <see cref="KvMemoryBytes"/>.</summary>
+    public int? BlockCount { get; init; }
+
     public KvDType KvDType { get; init; } = KvDType.BFloat16;
 
     public bool EnablePrefixCaching { get; init; } = true;

@@ -13,6 +13,9 @@ public interface ILlmEngine : IAsyncDisposable
     /// <summary>Null when the model directory has none.</summary>
     ChatTemplate? ChatTemplate { get; }
 
+    /// <summary>False when the engine has stopped or its loop has failed: it takes nothing any more.</summary>
+    bool IsRunning => true;
+
     /// <summary>Takes a request in. The caller owns the handle; disposing it aborts what is not finished.</summary>
     /// <exception cref="EngineOverloadedException">The waiting queue is full.</exception>
     /// <exception cref="PromptTooLongException">Prompt and at least one new token do not fit into the context.</exception>

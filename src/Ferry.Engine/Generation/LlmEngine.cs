@@ -45,6 +45,8 @@ public sealed class LlmEngine : ILlmEngine
 
     public ChatTemplate? ChatTemplate { get; }
 
+    public bool IsRunning => !_inbox.IsClosed;
+
     /// <summary>Loads a model directory and starts the engine.</summary>
     /// <param name="connector">Where KV comes from and goes to, or null. The caller keeps it and ends it after the engine.</param>
     /// <exception cref="EngineOptionsException">Options that do not fit each other or the model: all of them at once.</exception>
@@ -52,7 +54,13 @@ public sealed class LlmEngine : ILlmEngine
     /// <exception cref="TokenizerException">The tokenizer's files cannot be used.</exception>
     public static LlmEngine Load(
         string modelDirectory, EngineOptions options, IKvConnector? connector, TimeProvider time, ILoggerFactory loggers) =>
-        EngineLoader.Load(modelDirectory, options, connector, time, loggers);
+        Load(modelDirectory, options, _ => connector, time, loggers);
+
+    /// <summary>The same with a connector that needs the model's fingerprint.</summary>
+    /// <param name="connect">Called once, with the fingerprint of the loaded model.</param>
+    public static LlmEngine Load(
+        string modelDirectory, EngineOptions options, Func<UInt128, IKvConnector?> connect, TimeProvider time, ILoggerFactory loggers) =>
+        EngineLoader.Load(modelDirectory, options, connect, time, loggers);
 
     public EngineStats Snapshot() => _stats;
 

@@ -39,6 +39,7 @@ public static class ConfigurationReference
         Own("--check", "Print what became of every setting, and stop. Exit code 0, or 2 with errors."),
         Own("--json", "With --check: as JSON."),
         Own("--reference", "Print docs/configuration.md."),
+        Own("--stop-on-stdin-close", "Stop when standard input ends: for programs that start nodes."),
         Own("--log-level", "Least level that is logged: trace, debug, information (default), warning, error."),
     ];
 

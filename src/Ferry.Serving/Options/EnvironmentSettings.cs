@@ -9,10 +9,11 @@ public static class EnvironmentSettings
     public static IReadOnlyList<Setting> All { get; } =
     [
         Name("VLLM_NIXL_SIDE_CHANNEL_HOST", "ADDRESS", "localhost", "Address of this node that peers dial. Each node sets its own; the decode node learns the prefill node's from kv_transfer_params.", (d, v) => d.SideChannelHost = v.Text),
-        Name("VLLM_NIXL_SIDE_CHANNEL_PORT", "N", "5600", "Port of the side channel; 0 takes a free one.", (d, v) => d.SideChannelPort = v.Int(0, 65535, 5600)),
+        Name("VLLM_NIXL_SIDE_CHANNEL_PORT", "N", "5600", "Port of the side channel; peers are told it.", (d, v) => d.SideChannelPort = v.Int(1, 65535, 5600)),
         Name("VLLM_API_KEY", "KEY", "none", "Like --api-key.", (d, v) => d.ApiKeys.Add(v.Text)) with { IsSecret = true },
         Name("UCX_TLS", "LIST", "all", "Transports that may carry KV, by UCX's grammar. This build has tcp and self; others warn.", (d, v) => d.Transports = UcxTransports.Parse(v)),
         Name("PYTHONHASHSEED", "N", "0", "Root of the chunk hashes: 0..4294967295, equal on all nodes that share KV.", ApplyHashSeed),
+        Name("FERRY_SHARED_SECRET", "TEXT", "none", "Proved by both ends of every connection between nodes; needed unless the side channel is loopback. Equal on all nodes.", (d, v) => d.SharedSecret = v.Text) with { IsSecret = true },
         Idle("VLLM_KV_CACHE_LAYOUT", "no effect: --device chooses the axis order"),
         Idle("VLLM_USE_V1", "no effect: there is one engine"),
         Idle("VLLM_LOGGING_LEVEL", "no effect: use --log-level"),
@@ -28,7 +29,7 @@ public static class EnvironmentSettings
     ];
 
     /// <summary>Prefixes whose unknown names are worth a word.</summary>
-    internal static IReadOnlyList<string> WatchedPrefixes { get; } = ["VLLM_", "UCX_"];
+    internal static IReadOnlyList<string> WatchedPrefixes { get; } = ["VLLM_", "UCX_", "FERRY_"];
 
     private static Setting Name(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
         new(SettingKind.Environment, name, value, @default, text, apply);

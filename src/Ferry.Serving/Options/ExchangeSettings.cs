@@ -40,6 +40,9 @@ public sealed record ExchangeSettings
 
     public int SideChannelPort { get; init; } = 5600;
 
+    /// <summary>Proved by both ends of every connection between nodes; needed unless the side channel is loopback.</summary>
+    public string? SharedSecret { get; init; }
+
     public required TransportSelection Transports { get; init; }
 
     /// <summary>How long KV of a finished prefill is held for the decode node.</summary>

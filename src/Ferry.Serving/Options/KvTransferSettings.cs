@@ -129,7 +129,7 @@ public static class KvTransferSettings
             var setting = Keys.FirstOrDefault(known => known.Name == key);
             if (setting is null)
             {
-                draft.Add(FindingKind.Error, key, Text(node), $"--kv-transfer-config has no key '{key}'.{NearestName.Hint(key, Keys.Select(known => known.Name))}");
+                draft.Add(FindingKind.Error, key, Text(node), $"--kv-transfer-config has no key '{key}'.{NameHint.Of(key, Keys.Select(known => known.Name))}");
             }
             else if (node is not null)
             {
@@ -164,7 +164,7 @@ public static class KvTransferSettings
             }
             else
             {
-                draft.Add(FindingKind.Error, key, Text(node), $"kv_connector_extra_config has no key '{key}'.{NearestName.Hint(key, ExtraKeys.Select(known => known.Name))}");
+                draft.Add(FindingKind.Error, key, Text(node), $"kv_connector_extra_config has no key '{key}'.{NameHint.Of(key, ExtraKeys.Select(known => known.Name))}");
             }
         }
     }
@@ -178,7 +178,7 @@ public static class KvTransferSettings
             return;
         }
         var known = LmCacheSettings.All.Select(one => LmCachePrefix + one.Name[LmCacheSettings.Prefix.Length..].ToLowerInvariant());
-        draft.Add(FindingKind.Error, key, text, $"'{name}' is no LMCache setting.{NearestName.Hint(key, known)}");
+        draft.Add(FindingKind.Error, key, text, $"'{name}' is no LMCache setting.{NameHint.Of(key, known)}");
     }
 
     private static void ApplyChildren(ServeDraft draft, JsonNode? node)
@@ -210,7 +210,7 @@ public static class KvTransferSettings
         }
         draft.Add(FindingKind.Error, name, connector, OtherConnectors.Contains(connector)
             ? $"{name} {connector}: Ferry does not stand in for it. Use NixlConnector or LMCacheConnectorV1."
-            : $"{name} '{connector}' is no connector.{NearestName.Hint(connector, Connectors)}");
+            : $"{name} '{connector}' is no connector.{NameHint.Of(connector, Connectors)}");
     }
 
     private static void ApplyRole(ServeDraft draft, SettingValue value) =>

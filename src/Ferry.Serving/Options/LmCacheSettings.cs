@@ -19,7 +19,7 @@ public static class LmCacheSettings
             (d, v) => d.MemoryTierBytesPerRank = v.GibiBytes(MaxTierGiB)),
         Key("REMOTE_URL", "URL", "none", "Shared tier. file:///DIR is a directory that several nodes mount; other schemes warn and leave no shared tier.", ApplyRemoteUrl),
         Key("PRE_CACHING_HASH_ALGORITHM", "NAME", "sha256_cbor", "Chunk hash; LMCache's own default is builtin. Equal on all nodes that share KV.", ApplyHash),
-        Key("SAVE_DECODE_CACHE", "BOOL", "False", "Keep KV of generated tokens too.", (d, v) => d.SaveDecodeCache = v.Bool()),
+        Key("SAVE_DECODE_CACHE", "BOOL", "False", "False is honoured; True warns, since KV of generated tokens stays in the engine.", ApplySaveDecodeCache),
         Key("SAVE_UNFULL_CHUNK", "BOOL", "False", "Put the unfull last chunk of a prompt into the shared tier too; the hand-over always carries it.", (d, v) => d.SaveUnfullChunk = v.Bool()),
         Key("CACHE_POLICY", "NAME", "LRU", "Which chunk goes first when memory is full: LRU. LFU, FIFO, MRU and S3FIFO warn.", ApplyPolicy),
         Key("ENABLE_PD", "BOOL", "False", "Prefill/decode hand-over. --kv-transfer-config decides here; a contradiction warns.", (d, v) => d.EnablePd = v.Bool()) with { Aliases = ["LMCACHE_ENABLE_XPYD"] },
@@ -107,6 +107,15 @@ public static class LmCacheSettings
     {
         value.Error($"LMCACHE_PRE_CACHING_HASH_ALGORITHM={value.Text} hashes Python pickles or vLLM blocks, which only Python defines for chunks. Use sha256_cbor on every node.");
         return "sha256_cbor";
+    }
+
+    private static void ApplySaveDecodeCache(ServeDraft draft, SettingValue value)
+    {
+        draft.SaveDecodeCache = value.Bool();
+        if (draft.SaveDecodeCache)
+        {
+            value.Warn("no effect: KV of generated tokens stays in the engine's own prefix cache.");
+        }
     }
 
     private static void ApplyPolicy(ServeDraft draft, SettingValue value)

@@ -29,7 +29,7 @@ public sealed class ServeDraft
     internal int MaxNumSeqs { get; set; } = 16;
     internal int? MaxNumBatchedTokens { get; set; }
     internal int MaxWaiting { get; set; } = 1024;
-    internal double MemoryFraction { get; set; } = 0.9;
+    internal double? MemoryFraction { get; set; }
     internal long? KvMemoryBytes { get; set; }
     internal int? BlockCount { get; set; }
     internal KvDType KvDType { get; set; } = KvDType.BFloat16;
@@ -58,6 +58,7 @@ public sealed class ServeDraft
     internal string? PdRole { get; set; }
     internal string? SideChannelHost { get; set; }
     internal int? SideChannelPort { get; set; }
+    internal string? SharedSecret { get; set; }
     internal TransportSelection Transports { get; set; } = UcxTransports.Default;
 
     internal void Add(FindingKind kind, string name, string value, string text) => _findings.Add(new Finding(kind, name, value, text));

@@ -19,12 +19,6 @@ public sealed record ServeOptions
 
     public required EngineOptions Engine { get; init; }
 
-    /// <summary>Share of the machine's memory that weights and KV pool may take together.</summary>
-    public double MemoryFraction { get; init; } = 0.9;
-
-    /// <summary>KV blocks over all ranks, instead of a size in bytes.</summary>
-    public int? BlockCount { get; init; }
-
     /// <summary>Template file that replaces the model's own.</summary>
     public string? ChatTemplatePath { get; init; }
 

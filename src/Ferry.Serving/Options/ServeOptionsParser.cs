@@ -41,7 +41,7 @@ public static class ServeOptionsParser
             }
             else if (EnvironmentSettings.WatchedPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
             {
-                var hint = NearestName.Hint(name, EnvironmentSettings.All.Select(known => known.Name));
+                var hint = NameHint.Of(name, EnvironmentSettings.All.Select(known => known.Name));
                 draft.Add(FindingKind.Warning, name, "***", $"no effect: Ferry does not know this name.{hint}");
             }
         }
@@ -54,7 +54,7 @@ public static class ServeOptionsParser
             draft.Apply(setting, text);
             return;
         }
-        var hint = NearestName.Hint(name, LmCacheSettings.All.Select(known => known.Name));
+        var hint = NameHint.Of(name, LmCacheSettings.All.Select(known => known.Name));
         draft.Add(FindingKind.Error, name, text, $"{name} is no LMCache setting: LMCache would never read it.{hint}");
     }
 
@@ -101,7 +101,7 @@ public static class ServeOptionsParser
             draft.Apply(negated, "false");
             return index + 1;
         }
-        draft.Add(FindingKind.Error, written, inline ?? "", $"{written} is no flag of 'ferry serve'.{NearestName.Hint(name, KnownFlags())}");
+        draft.Add(FindingKind.Error, written, inline ?? "", $"{written} is no flag of 'ferry serve'.{NameHint.Of(name, KnownFlags())}");
         // The word behind an unknown flag is its value, not the model.
         return index + (inline is null && index + 1 < arguments.Count && !arguments[index + 1].StartsWith('-') && draft.Model is not null ? 2 : 1);
     }

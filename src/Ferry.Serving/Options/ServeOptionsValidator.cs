@@ -1,4 +1,6 @@
+using System.Text;
 using Ferry.Engine.Generation;
+using Ferry.Transfer.Tcp;
 
 namespace Ferry.Serving.Options;
 
@@ -8,14 +10,14 @@ internal static class ServeOptionsValidator
     /// <summary>Memory of the exchange when LMCACHE_MAX_LOCAL_CPU_SIZE is not set: small enough for three nodes on one laptop.</summary>
     private const long DefaultMemoryTierBytes = 1L << 30;
 
-    /// <summary>Steps of the engine carry this many tokens when nothing is said (EngineOptions has the same).</summary>
-    private const int DefaultBatchedTokens = 512;
+    /// <summary>Shorter secrets can be guessed from one recorded handshake (TcpAgentOptions has the same).</summary>
+    private const int LeastSecretBytes = TcpAgentOptions.SharedSecretBytesMin;
 
     public static ServeOptions Build(ServeDraft draft, IReadOnlyDictionary<string, string> environment, IMachine machine)
     {
         CheckModel(draft, machine);
         CheckServer(draft, machine);
-        var engine = BuildEngine(draft);
+        var engine = BuildEngine(draft, machine);
         var exchange = BuildExchange(draft, environment, machine, engine);
         return new ServeOptions
         {
@@ -24,8 +26,6 @@ internal static class ServeOptionsValidator
             Host = draft.Host,
             Port = draft.Port,
             Engine = engine,
-            MemoryFraction = draft.MemoryFraction,
-            BlockCount = draft.BlockCount,
             ChatTemplatePath = draft.ChatTemplatePath,
             UseGenerationConfig = draft.UseGenerationConfig,
             Api = draft.Api with { ApiKeys = [.. draft.ApiKeys] },
@@ -65,20 +65,18 @@ internal static class ServeOptionsValidator
         }
     }
 
-    private static EngineOptions BuildEngine(ServeDraft draft)
+    private static EngineOptions BuildEngine(ServeDraft draft, IMachine machine)
     {
         if (draft.KvMemoryBytes is not null && draft.BlockCount is not null)
         {
             Error(draft, "--num-gpu-blocks-override", $"{draft.BlockCount}", "--kv-cache-memory-bytes and --num-gpu-blocks-override both size the KV pool. Give one.");
         }
-        var batched = draft.MaxNumBatchedTokens ?? Math.Max(DefaultBatchedTokens, draft.MaxNumSeqs);
         if (!draft.ChunkedPrefill)
         {
             if (draft.MaxNumBatchedTokens is { } given && draft.MaxModelLen is { } length && given < length)
             {
                 Error(draft, "--max-num-batched-tokens", $"{given}", $"without chunked prefill a prompt is computed in one step, so --max-num-batched-tokens ({given}) must be at least --max-model-len ({length}). Raise it, or drop --no-enable-chunked-prefill.");
             }
-            batched = draft.MaxNumBatchedTokens ?? Math.Max(batched, draft.MaxModelLen ?? 0);
         }
         if (draft.MaxNumBatchedTokens is { } tokens && tokens < draft.MaxNumSeqs)
         {
@@ -92,9 +90,11 @@ internal static class ServeOptionsValidator
             BlockTokens = draft.BlockTokens ?? draft.Device.BlockTokens,
             MaxModelLen = draft.MaxModelLen,
             MaxNumSeqs = draft.MaxNumSeqs,
-            MaxNumBatchedTokens = batched,
+            MaxNumBatchedTokens = draft.MaxNumBatchedTokens,
             MaxWaiting = draft.MaxWaiting,
             KvMemoryBytes = draft.KvMemoryBytes,
+            BlockCount = draft.BlockCount,
+            MemoryBudgetBytes = draft.MemoryFraction is { } share ? (long)(share * machine.MemoryBytes) : null,
             KvDType = draft.KvDType,
             EnablePrefixCaching = draft.PrefixCaching,
             EnableChunkedPrefill = draft.ChunkedPrefill,
@@ -121,6 +121,7 @@ internal static class ServeOptionsValidator
         CheckBufferDevice(draft);
         CheckPd(draft);
         CheckSideChannel(draft, machine);
+        CheckSecret(draft);
         if (draft.ChunkTokens % engine.BlockTokens!.Value != 0)
         {
             Error(draft, "LMCACHE_CHUNK_SIZE", $"{draft.ChunkTokens}", $"a chunk of {draft.ChunkTokens} tokens is not a whole number of blocks of {engine.BlockTokens} tokens. Use a multiple of {engine.BlockTokens}, for example {(draft.ChunkTokens / engine.BlockTokens.Value + 1) * engine.BlockTokens.Value}.");
@@ -140,6 +141,7 @@ internal static class ServeOptionsValidator
             SaveUnfullChunk = draft.SaveUnfullChunk,
             SideChannelHost = draft.SideChannelHost ?? "localhost",
             SideChannelPort = draft.SideChannelPort ?? 5600,
+            SharedSecret = draft.SharedSecret,
             Transports = draft.Transports,
             LeaseDuration = draft.LeaseDuration,
             LoadTimeout = draft.LoadTimeout,
@@ -201,9 +203,22 @@ internal static class ServeOptionsValidator
                 $"{reason}. Every node sets its own address here, the decode node too: it is what this node listens on and tells its peers, not whom it connects to. " +
                 "(vLLM would hang at start with this value.) The prefill node's address reaches the decode node in kv_transfer_params.");
         }
+        else if (host is not ("localhost" or "127.0.0.1" or "::1") && draft.SharedSecret is null && host is not ("0.0.0.0" or "::"))
+        {
+            Error(draft, "VLLM_NIXL_SIDE_CHANNEL_HOST", host,
+                $"{host} can be reached from other machines, and whoever reaches the side channel could read KV. Set FERRY_SHARED_SECRET to the same value of at least {LeastSecretBytes} bytes on every node (openssl rand -hex 32).");
+        }
         else if (host is "0.0.0.0" or "::")
         {
             Error(draft, "VLLM_NIXL_SIDE_CHANNEL_HOST", host, $"{host} is no address that a peer can dial, and peers are told this one. Set this node's own address.");
+        }
+    }
+
+    private static void CheckSecret(ServeDraft draft)
+    {
+        if (draft.SharedSecret is { } secret && Encoding.UTF8.GetByteCount(secret) < LeastSecretBytes)
+        {
+            Error(draft, "FERRY_SHARED_SECRET", "***", $"FERRY_SHARED_SECRET has {Encoding.UTF8.GetByteCount(secret)} bytes; it must have at least {LeastSecretBytes} (openssl rand -hex 32).");
         }
     }
 

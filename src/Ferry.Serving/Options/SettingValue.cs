@@ -68,7 +68,7 @@ public readonly record struct SettingValue(string Name, string Text, ServeDraft 
                 return word;
             }
         }
-        Error($"{Name} is '{Text}'; it must be one of {string.Join(", ", words)}.{NearestName.Hint(Text, words)}");
+        Error($"{Name} is '{Text}'; it must be one of {string.Join(", ", words)}.{NameHint.Of(Text, words)}");
         return words[0];
     }
 

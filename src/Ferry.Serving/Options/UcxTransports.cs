@@ -73,7 +73,7 @@ public static class UcxTransports
                 ? $"UCX_TLS contains '{written}': UCX does not trim spaces, so this names no transport. Write {trimmed}."
                 : written.StartsWith('^')
                     ? $"UCX_TLS contains '{written}': '^' counts only in front of the whole list and denies all of it."
-                    : $"UCX_TLS names '{written}', which is no UCX transport or alias.{NearestName.Hint(written, Known.Keys)}");
+                    : $"UCX_TLS names '{written}', which is no UCX transport or alias.{NameHint.Of(written, Known.Keys)}");
             return;
         }
         if (!auxiliary)

@@ -13,13 +13,12 @@ internal sealed class InProcessPeer : ITransferPeer
     private readonly SideChannelClient _client;
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource<TransferOutcome> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly UseGate _uses = new();
     private readonly CancellationToken _closingToken;
     private StrongBox<TransferOutcome>? _reason; // why the peer closed, once it has
     private CancellationTokenRegistration _remoteStops;
     private Task _beating = Task.CompletedTask;
     private ulong _lastCorrelation;
-    private int _calls = 1; // one for the peer itself, given back by Close
     private int _disposed;
 
     public InProcessPeer(InProcessNetwork network, InProcessTransferAgent local, InProcessTransferAgent remote)
@@ -61,7 +60,7 @@ internal sealed class InProcessPeer : ITransferPeer
 
     public async Task<TransferOutcome> ReadAsync(ReadOnlyMemory<ReadDescriptor> descriptors, CancellationToken cancellationToken)
     {
-        if (!TryEnter())
+        if (Volatile.Read(ref _reason) is not null || !_uses.TryEnter())
         {
             return Reason();
         }
@@ -83,14 +82,14 @@ internal sealed class InProcessPeer : ITransferPeer
         }
         finally
         {
-            Leave();
+            _uses.Leave();
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         Close(TransferOutcome.Failed(TransferPhase.Connect, TransferSide.Local, TransferError.Closed, "The peer object was disposed."));
-        await _idle.Task;
+        await _uses.CloseAsync();
         await _beating;
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
@@ -115,7 +114,7 @@ internal sealed class InProcessPeer : ITransferPeer
 
     private async Task<CallReply> CallAsync(FrameType type, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
-        if (!TryEnter())
+        if (Volatile.Read(ref _reason) is not null || !_uses.TryEnter())
         {
             return new CallReply(Reason(), []);
         }
@@ -131,7 +130,7 @@ internal sealed class InProcessPeer : ITransferPeer
         }
         finally
         {
-            Leave();
+            _uses.Leave();
         }
     }
 
@@ -230,32 +229,7 @@ internal sealed class InProcessPeer : ITransferPeer
         _local.Forget(this);
         _remote.CountAccepted(-1);
         _remote.Core.CountSessionClosed(_local.Identity);
-        Leave();
-    }
-
-    // _calls counts what DisposeAsync must wait for; it can be entered only while the peer's own count stands.
-    private bool TryEnter()
-    {
-        if (Volatile.Read(ref _reason) is not null)
-        {
-            return false;
-        }
-        Interlocked.Increment(ref _calls);
-        if (Volatile.Read(ref _reason) is not null)
-        {
-            Leave();
-            return false;
-        }
-        return true;
     }
 
     private TransferOutcome Reason() => Volatile.Read(ref _reason)!.Value;
-
-    private void Leave()
-    {
-        if (Interlocked.Decrement(ref _calls) == 0)
-        {
-            _idle.TrySetResult();
-        }
-    }
 }

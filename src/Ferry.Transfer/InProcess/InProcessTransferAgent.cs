@@ -8,6 +8,7 @@ public sealed class InProcessTransferAgent : ITransferAgent
 {
     private readonly InProcessNetwork _network;
     private readonly ConcurrentDictionary<InProcessPeer, bool> _peers = new();
+    private readonly UseGate _connects = new();
     private readonly CancellationTokenSource _stopping = new();
     private int _accepted;
     private int _disposed;
@@ -52,6 +53,22 @@ public sealed class InProcessTransferAgent : ITransferAgent
 
     public async Task<ConnectResult> ConnectAsync(string endpoint, CancellationToken cancellationToken)
     {
+        if (!_connects.TryEnter())
+        {
+            return Failed(TransferPhase.Connect, TransferSide.Local, TransferError.Closed, "The agent was disposed.");
+        }
+        try
+        {
+            return await ConnectOnceAsync(endpoint, cancellationToken);
+        }
+        finally
+        {
+            _connects.Leave();
+        }
+    }
+
+    private async Task<ConnectResult> ConnectOnceAsync(string endpoint, CancellationToken cancellationToken)
+    {
         using var timeout = new CancellationTokenSource(Core.Options.CallDeadline, Core.Options.Clock);
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, Stopping, timeout.Token);
         InProcessTransferAgent? remote;
@@ -90,6 +107,7 @@ public sealed class InProcessTransferAgent : ITransferAgent
         }
         _network.Remove(this);
         await _stopping.CancelAsync();
+        await _connects.CloseAsync();
         foreach (var peer in _peers.Keys)
         {
             await peer.DisposeAsync();

@@ -5,10 +5,7 @@ namespace Ferry.Transfer;
 public sealed class MemoryRegion : IAsyncDisposable
 {
     private readonly RegionTable _table;
-    private readonly Lock _gate = new();
-    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _uses;
-    private bool _closing;
+    private readonly UseGate _uses = new();
 
     internal MemoryRegion(RegionTable table, uint id, nint address, long bytes)
     {
@@ -28,51 +25,23 @@ public sealed class MemoryRegion : IAsyncDisposable
     /// <summary>True if [offset, offset + bytes) is not empty and lies inside.</summary>
     public bool Contains(long offset, long bytes) => offset >= 0 && bytes > 0 && bytes <= Bytes && offset <= Bytes - bytes;
 
-    /// <summary>Deregisters and waits until nothing reads from or writes to the memory. Sends under way are cut off, not waited out.</summary>
+    /// <summary>
+    /// Deregisters and waits until nothing reads from or writes to the memory. Sends to peers are cut off; own reads into it are waited
+    /// for (cancel them first if they are not wanted).
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
-        lock (_gate)
-        {
-            if (!_closing)
-            {
-                _closing = true;
-                _table.Remove(this);
-                if (_uses == 0)
-                {
-                    _idle.SetResult();
-                }
-            }
-        }
-        await _idle.Task;
+        _table.Remove(this);
+        await _uses.CloseAsync();
     }
 
     /// <summary>True once deregistering has begun: loops that use the memory stop at their next piece.</summary>
-    internal bool IsClosing => Volatile.Read(ref _closing);
+    internal bool IsClosing => _uses.IsClosing;
 
     /// <summary>Holds the memory; false if it is being deregistered. Each true is paired with one <see cref="EndUse"/>.</summary>
-    internal bool TryUse()
-    {
-        lock (_gate)
-        {
-            if (_closing)
-            {
-                return false;
-            }
-            _uses++;
-            return true;
-        }
-    }
+    internal bool TryUse() => _uses.TryEnter();
 
-    internal void EndUse()
-    {
-        lock (_gate)
-        {
-            if (--_uses == 0 && _closing)
-            {
-                _idle.SetResult();
-            }
-        }
-    }
+    internal void EndUse() => _uses.Leave();
 
     /// <summary>The bytes [offset, offset + bytes). The caller holds a use, which is what keeps the pointer alive.</summary>
     internal unsafe Span<byte> Span(long offset, int bytes)

@@ -12,6 +12,9 @@ internal static class ReadCodec
     public const int TrailerBytes = 32;
     public const uint FlagChecksum = 1;
 
+    /// <summary>A refusal carries a text.</summary>
+    public const int ReplyPayloadBytesMax = 2 + SideChannel.SideChannelCodec.TextBytesMax;
+
     // "FRRT"
     private const uint TrailerMagic = 0x54525246;
 

@@ -52,7 +52,7 @@ public sealed class HandOverFailureTests
         var answer = await decode.PostAsync(Chat, Prompts.DecodeLeg(request, leg.TransferParams!));
 
         await AssertRecomputedAsync(decode, request, answer);
-        Assert.Contains("lease", answer.Headers["x-ferry-kv-miss"], StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("lease", answer.Headers["x-ferry-kv-handover"], StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class HandOverFailureTests
     private static async Task AssertRecomputedAsync(ServeNode decode, System.Text.Json.Nodes.JsonObject request, NodeAnswer answer)
     {
         Assert.Equal(0, answer.MovedTokens);
-        Assert.True((await decode.MetricsAsync())["ferry_kv_missed_transfers_total"] > 0, "The missed transfer was not counted.");
+        Assert.True((await decode.MetricsAsync())["ferry_kv_handover_missed_total"] > 0, "The missed transfer was not counted.");
         await AssertSameTokensAsync(decode, request, answer);
     }
 

@@ -23,7 +23,7 @@ public sealed class SharedTierTests : IDisposable
 
         Assert.Equal(first.Text, answer.Text);
         Assert.True(answer.MovedTokens >= 512, $"Only {answer.MovedTokens} tokens were found.");
-        Assert.Contains("shared", answer.Source, StringComparison.Ordinal);
+        Assert.Contains("directory", answer.Source, StringComparison.Ordinal);
         Assert.Equal("verified", answer.Headers["x-ferry-kv-checksum"]);
     }
 

@@ -56,7 +56,7 @@ internal sealed class ServeNode : IAsyncDisposable
         var url = new Uri($"http://127.0.0.1:{port}");
         var spec = new NodeSpec($"{device}-tp{tensorParallel}", device, url,
             [
-                "serve", ModelDirectory, "--host", "127.0.0.1", "--port", $"{port}", "--device", device, "--tensor-parallel-size", $"{tensorParallel}",
+                "serve", ModelDirectory, "--served-model-name", "ferry-tiny", "--host", "127.0.0.1", "--port", $"{port}", "--device", device, "--tensor-parallel-size", $"{tensorParallel}",
                 "--threads", "1", "--stop-on-stdin-close", .. connector, .. arguments ?? [],
             ], variables);
         var node = new ServeNode(NodeProcess.Start(spec, logFile: null), new HttpClient { BaseAddress = url, Timeout = TimeSpan.FromSeconds(120) }, sidePort);

@@ -30,6 +30,8 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
 
     public string Name => name;
 
+    public string Kind => "faulty";
+
     public TierCapabilities Capabilities =>
         TierCapabilities.Read | TierCapabilities.Put | TierCapabilities.Delete | TierCapabilities.List | TierCapabilities.Measure;
 

@@ -44,7 +44,7 @@ public sealed class RecordCacheTests : IAsyncDisposable
         }
         using (var hit = await GetAsync(1))
         {
-            Assert.Equal(("far", 4), (hit!.Tier, hit.Chunk.Shards.Count));
+            Assert.Equal(("far", 4), (hit!.Tier!.Name, hit.Chunk.Shards.Count));
             Assert.All(hit.Chunk.Shards, shard => Assert.Equal(KvRecordError.None, KvRecord.Verify(shard.Header, shard.Payload.Span)));
         }
         using var again = await GetAsync(1);
@@ -72,7 +72,7 @@ public sealed class RecordCacheTests : IAsyncDisposable
         await FillAsync(_far, 1, Layout);
         _near.Fault = new IOException("gone");
         using var hit = await GetAsync(1);
-        Assert.Equal("far", hit!.Tier);
+        Assert.Equal("far", hit!.Tier!.Name);
     }
 
     [Fact]

@@ -19,7 +19,7 @@ public sealed class RecordPinsTests
     {
         using var store = Store(1);
         var ended = 0;
-        Assert.True(store.Pins.TryAdd([store.Put(1, Layout)!], TimeSpan.FromSeconds(30), () => ended++, out _, out var expiresAt));
+        Assert.True(store.Pins.TryAdd([store.Put(1, Layout)!], TimeSpan.FromSeconds(30), _ => ended++, out _, out var expiresAt));
         Assert.Equal(_time.GetUtcNow() + TimeSpan.FromSeconds(30), expiresAt);
 
         _time.Advance(TimeSpan.FromSeconds(29.9));
@@ -51,7 +51,7 @@ public sealed class RecordPinsTests
     {
         using var store = Store(1);
         var ended = 0;
-        store.Pins.TryAdd([store.Put(1, Layout)!], TimeSpan.FromSeconds(30), () => ended++, out var pin, out _);
+        store.Pins.TryAdd([store.Put(1, Layout)!], TimeSpan.FromSeconds(30), _ => ended++, out var pin, out _);
 
         Assert.True(store.Pins.Release(pin));
         Assert.False(store.Pins.Release(pin));

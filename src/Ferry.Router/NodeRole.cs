@@ -1,0 +1,7 @@
+namespace Ferry.Router;
+
+public enum NodeRole
+{
+    Prefill,
+    Decode,
+}

@@ -1,0 +1,9 @@
+using Ferry.Router.Forwarding;
+using Ferry.Router.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Router.Routes;
+
+/// <summary>What every route works with; one for the life of the router.</summary>
+internal sealed record RouterState(
+    RouterOptions Options, NodePool Prefill, NodePool Decode, LegSender Sender, RouterMetrics Metrics, TimeProvider Clock, ILogger Logger);

@@ -1,0 +1,3 @@
+namespace Ferry.Serving.Api.Chat;
+
+internal sealed record ChatLogprobs(IReadOnlyList<ChatTokenLogprob> Content);

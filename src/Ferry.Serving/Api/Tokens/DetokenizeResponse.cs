@@ -1,0 +1,3 @@
+namespace Ferry.Serving.Api.Tokens;
+
+internal sealed record DetokenizeResponse(string Prompt);

@@ -1,0 +1,242 @@
+using Ferry.Cache;
+using Ferry.Cache.Records;
+using Ferry.Engine.Connector;
+using Ferry.Kv.Records;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Serving.Exchange;
+
+/// <summary>Finds the chunks of one request, memory first, then the peer that lends them, then the shared tier, and turns them into this node's layout.</summary>
+/// <remarks>Never throws, never waits longer than its deadline. A doubt is a miss: the engine computes what is not here.</remarks>
+internal sealed class ChunkLoader(
+    RecordCache cache, PeerFetch? peerFetch, KvExchangeOptions options, ConversionPlans plans, ReportBook reports, ClaimedKeys claims,
+    TimeProvider time, ILogger logger) : IDisposable
+{
+    private const string Memory = "memory";
+    private const string Peer = "peer";
+
+    private readonly RankConverter _converter = new(cache, plans, reports, time);
+    private readonly SemaphoreSlim _loads = new(options.LoadsMax);
+
+    /// <summary>What a chunk's records must be to serve this node.</summary>
+    public ChunkQuery QueryOf(WantedChunk chunk)
+    {
+        var target = ShardCover.FamilyOf(chunk.Targets[0]);
+        return new ChunkQuery(0, 0, chunk.TokenCount, target, family => plans.TryGet([family], target) is not null);
+    }
+
+    public void Dispose() => _loads.Dispose();
+
+    public async Task<KvLoadResult> LoadAsync(LoadPlan plan, CancellationToken cancellationToken)
+    {
+        var begun = time.GetTimestamp();
+        using var deadline = new CancellationTokenSource(options.LoadDeadline, time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        var found = new Found?[plan.Chunks.Count];
+        try
+        {
+            try
+            {
+                await FindAsync(plan, found, linked.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                plan.Trace.Explain($"nothing more within {options.LoadDeadline} (load deadline)");
+                reports.Counters.LoadFailures.Add();
+            }
+            plan.Trace.Update(report => report with { FetchTime = time.GetElapsedTime(begun) });
+            cancellationToken.ThrowIfCancellationRequested();
+            return Convert(plan, found);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return KvLoadResult.Nothing;
+        }
+        catch (Exception error) // The edge of the load: whatever went wrong, the engine computes.
+        {
+            ExchangeLog.LoadFailed(logger, plan.RequestId, error);
+            plan.Trace.Explain($"load failed: {error.Message}");
+            reports.Counters.LoadFailures.Add();
+            return KvLoadResult.Nothing;
+        }
+        finally
+        {
+            Array.ForEach(found, chunk => chunk?.Chunk.Dispose());
+        }
+    }
+
+    private async Task FindAsync(LoadPlan plan, Found?[] found, CancellationToken cancellationToken)
+    {
+        await _loads.WaitAsync(cancellationToken);
+        try
+        {
+            if (options.KeepInMemory)
+            {
+                FindInMemory(plan, found);
+            }
+            if (plan.Lender is not null && Array.IndexOf(found, null) >= 0)
+            {
+                await FindAtPeerAsync(plan, found, cancellationToken);
+            }
+            if (cache.HasTiers)
+            {
+                await FindInTiersAsync(plan, found, cancellationToken);
+            }
+        }
+        finally
+        {
+            _loads.Release();
+        }
+    }
+
+    private void FindInMemory(LoadPlan plan, Found?[] found)
+    {
+        for (var index = 0; index < found.Length; index++)
+        {
+            if (cache.Memory.TryLease(plan.Chunks[index].Key, QueryOf(plan.Chunks[index]), out var chunk))
+            {
+                found[index] = IsProved(chunk, plan) ? new Found(chunk, Memory) : null;
+            }
+        }
+    }
+
+    /// <summary>Proves what lay in memory for a while; damage is dropped and the lease ended.</summary>
+    private bool IsProved(ChunkLease chunk, LoadPlan plan)
+    {
+        if (!options.VerifyMemory)
+        {
+            return true;
+        }
+        var begun = time.GetTimestamp();
+        foreach (var shard in chunk.Shards)
+        {
+            if (KvRecord.Verify(shard.Header, shard.Payload.Span) is not KvRecordError.None and var error)
+            {
+                cache.Memory.DropDamaged(shard);
+                reports.Counters.ChecksumFailures.Add();
+                plan.Trace.AddDamaged();
+                plan.Trace.Explain("a record in memory was damaged");
+                ExchangeLog.RecordDamaged(logger, chunk.Key.Hash.ToString(), Memory, error.ToString());
+                chunk.Dispose();
+                return false;
+            }
+        }
+        plan.Trace.AddVerified(chunk.Shards.Count, time.GetElapsedTime(begun));
+        return true;
+    }
+
+    private async Task FindAtPeerAsync(LoadPlan plan, Found?[] found, CancellationToken cancellationToken)
+    {
+        if (peerFetch is null)
+        {
+            plan.Trace.Explain("this node has no transfer agent");
+            return;
+        }
+        var (mine, others) = (new List<WantedChunk>(), new List<Task>());
+        for (var index = 0; index < found.Length; index++)
+        {
+            if (found[index] is null)
+            {
+                if (claims.TryClaim(plan.Chunks[index].Key, out var other)) { mine.Add(plan.Chunks[index]); }
+                else { others.Add(other); }
+            }
+        }
+        List<RecordLease> kept = [];
+        try
+        {
+            if (mine.Count > 0)
+            {
+                kept = await peerFetch.FetchAsync(plan, mine, QueryOf, cancellationToken);
+                LeaseFetched(plan, found, Peer);
+            }
+        }
+        finally
+        {
+            // What waits for these chunks looks for them in memory now; nobody waits for us while we wait below.
+            mine.ForEach(chunk => claims.Release(chunk.Key));
+            kept.ForEach(lease => lease.Dispose());
+        }
+        if (others.Count > 0)
+        {
+            await Task.WhenAll(others).WaitAsync(cancellationToken);
+            LeaseFetched(plan, found, Memory); // Another request moved them.
+        }
+    }
+
+    private void LeaseFetched(LoadPlan plan, Found?[] found, string source)
+    {
+        for (var index = 0; index < found.Length; index++)
+        {
+            if (found[index] is null && cache.Memory.Contains(plan.Chunks[index].Key)
+                && cache.Memory.TryLease(plan.Chunks[index].Key, QueryOf(plan.Chunks[index]), out var chunk))
+            {
+                found[index] = new Found(chunk, source);
+            }
+        }
+    }
+
+    /// <summary>Fills the gaps from the shared tier, several chunks at a time and in order, up to the first that nobody has.</summary>
+    private async Task FindInTiersAsync(LoadPlan plan, Found?[] found, CancellationToken cancellationToken)
+    {
+        var missing = Enumerable.Range(0, found.Length).Where(index => found[index] is null).ToArray();
+        foreach (var some in missing.Chunk(options.TierReadsPerLoad))
+        {
+            await Task.WhenAll(some.Select(async index =>
+            {
+                if (await cache.TryGetAsync(plan.Chunks[index].Key, QueryOf(plan.Chunks[index]), cancellationToken) is { } hit)
+                {
+                    found[index] = new Found(hit.Chunk, hit.Tier?.Kind ?? Memory);
+                    plan.Trace.AddVerified(hit.Tier is null ? 0 : hit.Chunk.Shards.Count, TimeSpan.Zero);
+                }
+            }));
+            if (some.Any(index => found[index] is null))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Hands on the longest run of chunks from the first; the rest is of no use without what is missing before it.</summary>
+    private KvLoadResult Convert(LoadPlan plan, Found?[] found)
+    {
+        var chunks = new List<KvLoadedChunk>();
+        var held = new List<IDisposable>();
+        try
+        {
+            for (var index = 0; index < found.Length && found[index] is { } chunk; index++)
+            {
+                if (_converter.TryConvert(plan.Chunks[index], chunk.Chunk, plan.Trace, held) is not { } payloads)
+                {
+                    plan.Trace.Explain("no room in memory to convert");
+                    break;
+                }
+                chunks.Add(new KvLoadedChunk(plan.Chunks[index].FirstToken, plan.Chunks[index].TokenCount, payloads));
+                held.Add(chunk.Chunk);
+                found[index] = null; // Held by the result from now on.
+                Count(plan, plan.Chunks[index], chunk);
+            }
+        }
+        catch
+        {
+            held.ForEach(one => one.Dispose());
+            throw;
+        }
+        if (chunks.Count == 0)
+        {
+            held.ForEach(one => one.Dispose());
+            return KvLoadResult.Nothing;
+        }
+        cache.Memory.Touch(chunks.Select((_, index) => plan.Chunks[index].Key).ToArray());
+        return new KvLoadResult(chunks, () => held.ForEach(one => one.Dispose()));
+    }
+
+    private void Count(LoadPlan plan, WantedChunk wanted, Found chunk)
+    {
+        var bytes = chunk.Chunk.Shards.Sum(shard => shard.Header.PayloadBytes);
+        var tokens = plan.NewTokens(wanted);
+        plan.Trace.AddSource(chunk.Source, tokens, chunk.Source == Memory ? 0 : bytes);
+        reports.CountLoaded(chunk.Source, tokens, bytes);
+    }
+
+    private sealed record Found(ChunkLease Chunk, string Source);
+}

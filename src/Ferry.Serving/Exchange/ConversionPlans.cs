@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using Ferry.Kv.Conversion;
+using Ferry.Kv.Layout;
+
+namespace Ferry.Serving.Exchange;
+
+/// <summary>Plans by layout pair, made once. A refusal is kept too. Thread-safe.</summary>
+internal sealed class ConversionPlans
+{
+    // Layouts come from outside. A fleet has a handful of pairs, times the lengths of unfull chunks; beyond this somebody makes them up.
+    private const int PlansMax = 4096;
+
+    private readonly ConcurrentDictionary<Pair, ConversionPlan?> _plans = new();
+
+    public int Count => _plans.Count;
+
+    /// <summary>The plan, or null when there is none: some field of the layouts has no conversion.</summary>
+    public ConversionPlan? TryGet(IReadOnlyList<KvLayout> sources, KvLayout target)
+    {
+        var pair = new Pair(sources, target);
+        if (_plans.TryGetValue(pair, out var plan))
+        {
+            return plan;
+        }
+        if (_plans.Count >= PlansMax)
+        {
+            _plans.Clear();
+        }
+        ConversionPlan.TryCreate(sources, target, out plan, out _);
+        return _plans.GetOrAdd(pair, plan);
+    }
+
+    private readonly struct Pair(IReadOnlyList<KvLayout> sources, KvLayout target) : IEquatable<Pair>
+    {
+        private readonly IReadOnlyList<KvLayout> _sources = sources;
+        private readonly KvLayout _target = target;
+
+        public bool Equals(Pair other) => _target == other._target && _sources.SequenceEqual(other._sources);
+
+        public override bool Equals(object? obj) => obj is Pair other && Equals(other);
+
+        public override int GetHashCode() => HashCode.Combine(_sources.Count, _sources[0], _target);
+    }
+}

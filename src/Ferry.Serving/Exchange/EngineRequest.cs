@@ -1,0 +1,53 @@
+using Ferry.Cache.Records;
+using Ferry.Engine.Connector;
+using Ferry.Kv.Keys;
+
+namespace Ferry.Serving.Exchange;
+
+/// <summary>What the exchange keeps of a request between the engine's calls. The engine's thread only.</summary>
+internal sealed class EngineRequest(PromptChain chain)
+{
+    private readonly List<RecordLease> _records = [];
+    private readonly List<KvKey> _lentKeys = [];
+    private readonly List<int> _blocks = [];
+    private int _lentTokens;
+
+    public PromptChain Chain { get; } = chain;
+
+    public bool AsksToLend { get; set; }
+
+    /// <summary>Tokens of the prompt that were saved or should have been.</summary>
+    public int PromptTokens { get; set; }
+
+    /// <summary>Keeps a chunk for the decode node. One that does not follow the chunks before it is of no use to it and is let go.</summary>
+    /// <param name="records">Owned from now on.</param>
+    public void Lend(KvKey key, in KvSave save, IReadOnlyList<RecordLease> records)
+    {
+        if (save.FirstToken != _lentTokens)
+        {
+            foreach (var record in records)
+            {
+                record.Dispose();
+            }
+            return;
+        }
+        _records.AddRange(records);
+        _lentKeys.Add(key);
+        _blocks.AddRange(save.Blocks.Span);
+        _lentTokens += save.TokenCount;
+    }
+
+    /// <summary>Hands the kept records on to the caller.</summary>
+    public (IReadOnlyList<KvKey> Keys, IReadOnlyList<RecordLease> Records, IReadOnlyList<int> Blocks, int Tokens) TakeLent()
+    {
+        var lent = ((KvKey[])[.. _lentKeys], (RecordLease[])[.. _records], (int[])[.. _blocks], _lentTokens);
+        _records.Clear();
+        return lent;
+    }
+
+    public void DropLent()
+    {
+        _records.ForEach(record => record.Dispose());
+        _records.Clear();
+    }
+}

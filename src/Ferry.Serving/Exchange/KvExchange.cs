@@ -1,0 +1,349 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Ferry.Cache;
+using Ferry.Cache.Arena;
+using Ferry.Cache.Eviction;
+using Ferry.Cache.Records;
+using Ferry.Cache.Remote;
+using Ferry.Engine.Connector;
+using Ferry.Engine.KvCache;
+using Ferry.Kv.Hashing;
+using Ferry.Transfer;
+using Ferry.Transfer.SideChannel;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Serving.Exchange;
+
+/// <summary>One node's exchange: joins the engine, the cache and the transfer agent. What the engine computes goes into records; what it lacks comes from them.</summary>
+/// <remarks>
+/// Life: construct; the engine calls <see cref="Attach"/>; <see cref="StartAsync"/> gives it a transfer agent (without one there is a cache but no
+/// hand-over); dispose it after the engine. Engine calls come on the engine's thread and wait for nothing.
+/// </remarks>
+public sealed class KvExchange : IKvExchange, IKvConnector
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1); // Expired leases give their memory back within this.
+
+    private readonly KvExchangeOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ChunkHasher _hasher;
+    private readonly RecordCache _cache;
+    private readonly ReportBook _reports;
+    private readonly RequestLeases _leases;
+    private readonly LenderDesk _desk;
+    private readonly ConversionPlans _plans = new();
+    private readonly ClaimedKeys _claims = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ConcurrentDictionary<Task, bool> _background = new();
+    private readonly Dictionary<string, EngineRequest> _requests = new(StringComparer.Ordinal); // The engine's thread only.
+    private readonly ITimer _sweep;
+    private KvPool? _pool;
+    private ChunkSaver? _saver;
+    private ChunkLoader _loader;
+    private Lending? _lending;
+    private bool _disposed;
+
+    /// <exception cref="ArgumentException">The options do not validate; the message lists every error.</exception>
+    public KvExchange(KvExchangeOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        if (options.Validate() is { Count: > 0 } errors)
+        {
+            throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
+        }
+        (_options, _time, _logger) = (options, time, loggers.CreateLogger<KvExchange>());
+        _hasher = ChunkHasher.Create(options.HashAlgorithm, options.HashSeed);
+        var memory = new RecordStore(
+            new KvArena(new KvArenaOptions { CapacityBytes = options.MemoryBytes }), EvictionPolicies.Create(options.Policy), new RecordPins(time),
+            loggers.CreateLogger<RecordStore>());
+        _cache = new RecordCache(
+            memory,
+            options.SharedUrl is { } url ? [RemoteTiers.Open(url, new RemoteTierOptions { CapacityBytes = options.SharedBytes }, time, loggers)] : [],
+            options.TierBounds, time, loggers);
+        _reports = new ReportBook(options.ReportsMax, _cache);
+        _leases = new RequestLeases(memory.Pins, _logger);
+        _desk = new LenderDesk(_cache, _leases, options, _reports.Counters, time);
+        _loader = NewLoader(null);
+        _sweep = time.CreateTimer(static pins => ((RecordPins)pins!).ReleaseExpired(), memory.Pins, SweepInterval, SweepInterval);
+        if (options.SaveDecodeCache)
+        {
+            ExchangeLog.DecodeCacheUnsupported(_logger);
+        }
+    }
+
+    public IKvConnector Connector => this;
+
+    public IKvReports Reports => _reports;
+
+    /// <summary>The memory and shared tiers, for administration and tests.</summary>
+    public RecordCache Cache => _cache;
+
+    public int ChunkTokens => _options.ChunkTokens;
+
+    public string Description
+    {
+        get
+        {
+            var tiers = _cache.SnapshotTiers();
+            var address = _lending is { } lending ? $"side channel {lending.Agent.Endpoint}, told as {_options.AdvertisedHost}:{lending.Port}" : "no hand-over";
+            return $"{_options.Role}, {address}, memory {_options.MemoryBytes >> 20} MiB (huge pages: {_cache.Memory.Arena.HugePages})" +
+                string.Concat(tiers.Select(tier => $", {tier.Name}")) + $", chunks of {ChunkTokens} tokens, keys by {KeyAlgorithm}, lease {_options.LeaseDuration.TotalSeconds:0.###} s";
+        }
+    }
+
+    /// <summary>Algorithm and root of the chain: nodes that share KV agree in both, and a root tells the seed without showing it.</summary>
+    private string KeyAlgorithm => $"{_hasher.Algorithm}/{_hasher.Root.ToString()[..16]}";
+
+    /// <summary>What peers learn in the handshake. Valid once attached.</summary>
+    public KvDescription Describe() => new(
+        _options.Model, ChunkTokens, KeyAlgorithm,
+        [.. Enumerable.Range(0, Pool.TensorParallelSize).Select(rank => Pool.RankLayout(rank, ChunkTokens).ToString())]);
+
+    private KvPool Pool => _pool ?? throw new InvalidOperationException("The exchange is not attached to an engine yet.");
+
+    public void Attach(KvPool pool)
+    {
+        _pool = pool;
+        _saver = new ChunkSaver(pool, _cache, _options, _plans, _reports);
+    }
+
+    /// <summary>Opens the hand-over. Once, after <see cref="Attach"/> and before the first request.</summary>
+    /// <param name="startAgent">Starts the agent that the exchange owns from then on, with this description and this answerer of questions.</param>
+    public async Task StartAsync(Func<KvDescription, ISideChannelHandler, CancellationToken, Task<ITransferAgent>> startAgent, CancellationToken cancellationToken)
+    {
+        var agent = await startAgent(Describe(), _desk, cancellationToken);
+        var arena = agent.Register(_cache.Memory.Arena.BaseAddress, _cache.Memory.Arena.CapacityBytes);
+        var peers = new PeerConnections(agent, _options.PeersMax, _time);
+        var fetch = new PeerFetch(peers, arena, _cache, _options, KeyAlgorithm, _reports, _time, _logger);
+        _lending = new Lending(agent, peers, fetch, _options.AdvertisedPort == 0 ? PortOf(agent.Endpoint) : _options.AdvertisedPort);
+        _loader.Dispose();
+        _loader = NewLoader(fetch);
+        _desk.Open(agent, arena);
+        if (_options.AdvertisedHost is "0.0.0.0" or "::" or "*")
+        {
+            ExchangeLog.AdvertisesEveryAddress(_logger, _options.AdvertisedHost);
+        }
+        ExchangeLog.Started(_logger, _options.EngineId, Description);
+    }
+
+    public IKvLoad? TryBeginLoad(KvLoadRequest request)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var trace = _reports.Open(request.RequestId);
+        var asksToFetch = HandoverParams.AsksToFetch(request.TransferParams);
+        var reason = string.Empty;
+        var lender = asksToFetch ? HandoverParams.TryRead(request.TransferParams!, out reason) : null;
+        if (asksToFetch && lender is null)
+        {
+            trace.Explain(reason);
+        }
+        var chunks = WantedChunks(request, RequestOf(request.RequestId, request.CacheSalt), asksToFetch);
+        if (chunks.Count == 0)
+        {
+            // The engine has it all. The lender need not hold it any longer.
+            ReleaseLater(lender, 0, completed: true);
+            return null;
+        }
+        var salt = chunks[0].Key.Salt;
+        var plan = new LoadPlan(request.RequestId, salt, chunks, request.LocalTokens, lender, trace);
+        if (lender is null && !_cache.HasTiers && !(_options.KeepInMemory && _cache.Memory.Contains(chunks[0].Key)))
+        {
+            Conclude(plan, asksToFetch, KvLoadResult.Nothing);
+            return null;
+        }
+        var load = new KvLoad(token => RunAsync(plan, asksToFetch, token));
+        Track(load.Completion);
+        return load;
+    }
+
+    public void Save(in KvSave save)
+    {
+        var request = RequestOf(save.RequestId, save.CacheSalt);
+        var wantsLease = HandoverParams.AsksToLend(save.TransferParams) && _lending is not null;
+        request.AsksToLend |= HandoverParams.AsksToLend(save.TransferParams);
+        request.PromptTokens = Math.Max(request.PromptTokens, save.FirstToken + save.TokenCount);
+        var key = request.Chain.KeyOf(save.Prompt.Span, save.FirstToken, save.TokenCount);
+        var leases = _saver!.Save(save, key, wantsLease);
+        if (leases is not null)
+        {
+            request.Lend(key, save, leases);
+        }
+    }
+
+    public JsonObject? RequestFinished(string requestId, bool completed)
+    {
+        if (!_requests.Remove(requestId, out var request))
+        {
+            return null;
+        }
+        _cache.Memory.Touch(request.Chain.FullChunks.ToArray());
+        if (!completed || !request.AsksToLend)
+        {
+            request.DropLent();
+            return null;
+        }
+        if (_lending is not { } lending)
+        {
+            ExchangeLog.CannotLend(_logger, requestId);
+            return null;
+        }
+        return Lend(requestId, request, lending);
+    }
+
+    /// <summary>Ends when everything put so far is in the shared tier, or was given up.</summary>
+    public Task FlushAsync(CancellationToken cancellationToken) => _cache.FlushAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
+        await _stop.CancelAsync();
+        await Task.WhenAll(_background.Keys);
+        foreach (var request in _requests.Values)
+        {
+            request.DropLent();
+        }
+        _requests.Clear();
+        await _sweep.DisposeAsync();
+        if (_lending is { } lending)
+        {
+            await lending.Peers.DisposeAsync();
+            await lending.Agent.DisposeAsync(); // From here on nobody reads the arena.
+        }
+        _loader.Dispose();
+        await _cache.DisposeAsync();
+        _stop.Dispose();
+    }
+
+    private ChunkLoader NewLoader(PeerFetch? fetch) => new(_cache, fetch, _options, _plans, _reports, _claims, _time, _logger);
+
+    private EngineRequest RequestOf(string requestId, string salt)
+    {
+        if (!_requests.TryGetValue(requestId, out var request))
+        {
+            request = new EngineRequest(new PromptChain(_hasher, ChunkTokens, _options.Model, salt));
+            _requests.Add(requestId, request);
+        }
+        return request;
+    }
+
+    /// <summary>The chunks from the one that the engine's own prefix ends in. The last prompt token is computed in any case, so a prompt held up to it wants nothing.</summary>
+    /// <param name="wantsUnfull">Whether somebody may hold an unfull last chunk.</param>
+    private List<WantedChunk> WantedChunks(KvLoadRequest request, EngineRequest state, bool wantsUnfull)
+    {
+        var chunks = new List<WantedChunk>();
+        if (request.LocalTokens >= request.Tokens.Length - 1)
+        {
+            return chunks;
+        }
+        for (var first = request.LocalTokens / ChunkTokens * ChunkTokens; first < request.Tokens.Length; first += ChunkTokens)
+        {
+            var count = Math.Min(ChunkTokens, request.Tokens.Length - first);
+            if (count == 1 || (count < ChunkTokens && !wantsUnfull && !_options.SaveUnfullChunk))
+            {
+                break; // A single last token is computed anyway; an unfull chunk is kept for a hand-over only.
+            }
+            chunks.Add(new WantedChunk(
+                state.Chain.KeyOf(request.Tokens.Span, first, count), first, count,
+                [.. Enumerable.Range(0, Pool.TensorParallelSize).Select(rank => Pool.RankLayout(rank, count))]));
+        }
+        return chunks;
+    }
+
+    private async Task<KvLoadResult> RunAsync(LoadPlan plan, bool asksToFetch, CancellationToken cancellationToken)
+    {
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
+        var result = await _loader.LoadAsync(plan, linked.Token);
+        Conclude(plan, asksToFetch && !linked.IsCancellationRequested, result); // Called off is not missed.
+        return result;
+    }
+
+    /// <summary>Counts and logs what became of the load, and lets the lender go.</summary>
+    private void Conclude(LoadPlan plan, bool asksToFetch, KvLoadResult result)
+    {
+        var report = plan.Trace.ToReport();
+        if (asksToFetch && result.Chunks.Count == 0)
+        {
+            _reports.Counters.HandoversMissed.Add();
+            ExchangeLog.HandoverMissed(_logger, plan.RequestId, plan.Lender?.EngineId ?? "a peer", report.Reason ?? "no chunk was found");
+        }
+        else if (asksToFetch)
+        {
+            _reports.Counters.HandoversDone.Add();
+        }
+        if (result.Chunks.Count > 0)
+        {
+            ExchangeLog.Loaded(_logger, plan.RequestId, report.Tokens, report.Source, report.BytesMoved, report.BytesConverted);
+        }
+        ReleaseLater(plan.Lender, plan.GrantId, completed: result.Chunks.Count > 0);
+    }
+
+    private void ReleaseLater(HandoverParams? lender, ulong grantId, bool completed)
+    {
+        if (lender is null || _lending is not { } lending)
+        {
+            return;
+        }
+        if (lender.EngineId == lending.Agent.Identity.EngineId)
+        {
+            _leases.Release(lender.LeaseId); // Prefill and decode on one node: nothing moves.
+        }
+        else
+        {
+            Track(ReleaseAsync(lending.Fetch, lender, grantId, completed));
+        }
+    }
+
+    private async Task ReleaseAsync(PeerFetch fetch, HandoverParams lender, ulong grantId, bool completed)
+    {
+        using var deadline = new CancellationTokenSource(_options.LoadDeadline, _time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, deadline.Token);
+        try
+        {
+            await fetch.ReleaseAsync(lender, grantId, completed, linked.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The lease runs out by itself.
+        }
+        catch (Exception error) // The edge: nobody waits for this task's answer.
+        {
+            ExchangeLog.ReleaseFailed(_logger, lender.EngineId, error);
+        }
+    }
+
+    private void Track(Task task)
+    {
+        _background[task] = true;
+        _ = task.ContinueWith(
+            static (ended, tasks) => ((ConcurrentDictionary<Task, bool>)tasks!).TryRemove(ended, out _), _background,
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private JsonObject? Lend(string requestId, EngineRequest request, Lending lending)
+    {
+        var lent = request.TakeLent();
+        if (lent.Tokens < request.PromptTokens)
+        {
+            ExchangeLog.LentInPart(_logger, requestId, lent.Tokens, request.PromptTokens);
+        }
+        if (lent.Tokens == 0
+            || !_leases.TryHold(requestId, lent.Keys, lent.Tokens, lent.Records, _options.LeaseDuration, out var leaseId, out var expiresAt))
+        {
+            return null;
+        }
+        _reports.Counters.HandoversLent.Add();
+        return new HandoverParams(
+            lending.Agent.Identity.EngineId, requestId, _options.AdvertisedHost, lending.Port, leaseId, lending.Agent.Identity.Generation)
+            .ToJson(lent.Blocks, Pool.TensorParallelSize, lent.Tokens, expiresAt);
+    }
+
+    /// <summary>The port that the system chose, when the user left the choice to it.</summary>
+    private static int PortOf(string endpoint) =>
+        int.TryParse(endpoint.AsSpan(endpoint.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 0;
+
+    /// <param name="Port">Where peers dial the side channel.</param>
+    private sealed record Lending(ITransferAgent Agent, PeerConnections Peers, PeerFetch Fetch, int Port);
+}

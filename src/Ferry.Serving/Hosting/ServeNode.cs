@@ -1,0 +1,134 @@
+using System.Net.Sockets;
+using Ferry.Engine.Chat;
+using Ferry.Engine.Generation;
+using Ferry.Engine.Model;
+using Ferry.Engine.Tokenization;
+using Ferry.Serving.Exchange;
+using Ferry.Serving.Options;
+using Ferry.Transfer;
+using Ferry.Transfer.Tcp;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Serving.Hosting;
+
+/// <summary>One whole node: engine, exchange, transfer agent and HTTP server, made from options. Disposing ends them in the right order.</summary>
+public sealed class ServeNode : IAsyncDisposable
+{
+    private const int MaxTemplateBytes = 1 << 20;
+
+    private readonly ServeHost _host;
+    private readonly ILlmEngine _engine;
+    private readonly IKvExchange? _exchange;
+
+    private ServeNode(ServeHost host, ILlmEngine engine, IKvExchange? exchange)
+    {
+        _host = host;
+        _engine = engine;
+        _exchange = exchange;
+    }
+
+    /// <summary>Where clients reach it.</summary>
+    public Uri Address => _host.Address;
+
+    /// <summary>One line for people: the model, the shape of its KV, the exchange.</summary>
+    public string Description
+    {
+        get
+        {
+            var info = _engine.Info;
+            var shape = $"{info.ModelName}, {info.Device.Name}: block {info.BlockTokens}, TP {info.TensorParallelSize}, {info.BlockCount} blocks, context {info.MaxModelLen}";
+            return _exchange is null ? $"{shape}, no exchange" : $"{shape}; exchange: {_exchange.Description}";
+        }
+    }
+
+    /// <summary>Loads the model, opens the exchange and listens.</summary>
+    /// <exception cref="Exception">See <see cref="IsUserError"/>: settings, files or ports that do not fit.</exception>
+    public static async Task<ServeNode> StartAsync(ServeOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        var loggers = LoggerFactory.Create(logging);
+        KvExchange? exchange = null;
+        ConfiguredEngine? engine = null;
+        try
+        {
+            var template = ReadTemplate(options.ChatTemplatePath);
+            var engineId = options.Exchange?.EngineId ?? Guid.NewGuid().ToString("D");
+            var loaded = LlmEngine.Load(
+                options.Model, options.Engine,
+                fingerprint => options.Exchange is { } settings ? exchange = new KvExchange(KvExchangeOptions.From(settings, fingerprint, engineId), clock, loggers) : null,
+                clock, loggers);
+            engine = new ConfiguredEngine(loaded, template is null ? null : ChatTemplate.Parse(template, loaded.Tokenizer.BosToken, loaded.Tokenizer.EosToken), options.UseGenerationConfig);
+            if (exchange is not null)
+            {
+                await OpenAsync(exchange, engineId, options.Exchange!, clock, loggers, cancellationToken);
+            }
+            var host = await ServeHost.StartAsync(options, engine, exchange?.Reports, clock, logging, cancellationToken);
+            return new ServeNode(host, engine, exchange);
+        }
+        catch
+        {
+            if (engine is not null)
+            {
+                await engine.DisposeAsync();
+            }
+            if (exchange is not null)
+            {
+                await exchange.DisposeAsync();
+            }
+            throw;
+        }
+    }
+
+    /// <summary>Whether an exception of <see cref="StartAsync"/> is about settings, files or ports: its message is all that the user needs.</summary>
+    public static bool IsUserError(Exception exception) => exception is
+        EngineOptionsException or ModelLoadException or TokenizerException or ChatTemplateException or TransferConfigurationException or
+        IOException or SocketException or UnauthorizedAccessException or ArgumentException;
+
+    /// <summary>Refuses new requests and gives running ones until <paramref name="cancellationToken"/>.</summary>
+    public Task StopAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);
+
+    /// <summary>Server first, so that nothing new comes in; then the engine; the exchange last, since the engine's loads end in it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        await _engine.DisposeAsync();
+        if (_exchange is not null)
+        {
+            await _exchange.DisposeAsync();
+        }
+    }
+
+    private static Task OpenAsync(KvExchange exchange, string engineId, ExchangeSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
+    {
+        if (!settings.Transports.Selected.Contains("tcp"))
+        {
+            return Task.CompletedTask;   // said so at start: nothing can be handed over, the cache works
+        }
+        return exchange.StartAsync(
+            async (description, handler, token) => await TcpTransferAgent.StartAsync(
+                new TcpAgentOptions
+                {
+                    EngineId = engineId,
+                    Kv = description,
+                    Handler = handler,
+                    Host = settings.SideChannelHost,
+                    Port = settings.SideChannelPort,
+                    SharedSecret = settings.SharedSecret,
+                    Clock = clock,
+                    Logger = loggers.CreateLogger<TcpTransferAgent>(),
+                },
+                token),
+            cancellationToken);
+    }
+
+    private static string? ReadTemplate(string? path)
+    {
+        if (path is null)
+        {
+            return null;
+        }
+        var byteCount = new FileInfo(path).Length;
+        return byteCount <= MaxTemplateBytes
+            ? File.ReadAllText(path)
+            : throw new IOException($"--chat-template {path} has {byteCount} bytes; at most {MaxTemplateBytes} are read.");
+    }
+}

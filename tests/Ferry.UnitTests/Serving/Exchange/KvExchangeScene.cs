@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Ferry.Cache.Records;
+using Ferry.Engine;
+using Ferry.Engine.Connector;
+using Ferry.Kv.Records;
+using Ferry.Serving;
+using Ferry.Serving.Exchange;
+using Ferry.Serving.Options;
+using Ferry.TestKit.Exchange;
+using Ferry.Transfer.InProcess;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Ferry.UnitTests.Serving.Exchange;
+
+/// <summary>A prompt, a clock that the test moves, and a network between nodes that start on it.</summary>
+public abstract class KvExchangeScene
+{
+    protected const int PromptTokens = 600; // Two full chunks and an unfull one of 88 tokens.
+    private static readonly TimeSpan HungAfter = TimeSpan.FromMinutes(1); // Of real time: no outcome depends on it, only whether a hang is reported.
+    protected static readonly int[] Prompt = ExchangeNode.Prompt(PromptTokens);
+
+    protected FakeTimeProvider Time { get; } = new(DateTimeOffset.UnixEpoch + TimeSpan.FromDays(20_000));
+    protected InProcessNetwork Network { get; }
+
+    protected KvExchangeScene() => Network = new InProcessNetwork(Time);
+
+    protected Task<ExchangeNode> StartAsync(string name, DeviceProfile? device = null, int? tp = null, Func<KvExchangeOptions, KvExchangeOptions>? configure = null)
+    {
+        device ??= name.StartsWith('d') ? DeviceProfile.Gaudi3 : DeviceProfile.Mi300x;
+        return ExchangeNode.StartAsync(name, device, tp ?? device.TensorParallelSize, Network, Time, configure);
+    }
+
+    /// <summary>Lets fake time pass in small steps until the task ends.</summary>
+    protected async Task<T> PumpAsync<T>(Task<T> task)
+    {
+        await PumpUntilAsync(() => task.IsCompleted);
+        return await task;
+    }
+
+    protected async Task PumpUntilAsync(Func<bool> holds)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        while (!holds())
+        {
+            await UntilAsync(holds, spins: 200, mustHold: false);
+            Time.Advance(TimeSpan.FromMilliseconds(20));
+            Assert.True(Stopwatch.GetElapsedTime(begun) < HungAfter, "hangs");
+        }
+    }
+
+    protected static Task UntilAsync(Func<bool> holds) => UntilAsync(holds, int.MaxValue, mustHold: true);
+
+    protected static async Task UntilAsync(Func<bool> holds, int spins, bool mustHold)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        for (var spin = 0; spin < spins && !holds() && Stopwatch.GetElapsedTime(begun) < HungAfter; spin++)
+        {
+            await Task.Yield();
+        }
+        Assert.True(!mustHold || holds(), "hangs");
+    }
+
+    /// <summary>Flips one bit of a record that a node holds in memory.</summary>
+    protected static void Flip(ExchangeNode node, int chunk, int byteIndex)
+    {
+        var key = new PromptChain(Ferry.Kv.Hashing.ChunkHasher.Create("sha256_cbor"), 256, ExchangeNode.Model, "")
+            .KeyOf(Prompt, chunk * 256, Math.Min(256, PromptTokens - (chunk * 256)));
+        Assert.True(node.Exchange.Cache.Memory.TryLease(key, new ChunkQuery(0, 0, 0), out var lease));
+        using (lease)
+        {
+            System.Runtime.InteropServices.MemoryMarshal.AsMemory(lease.Shards[0].Record).Span[byteIndex] ^= 0x40;
+        }
+    }
+}

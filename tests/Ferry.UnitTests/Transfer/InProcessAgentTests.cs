@@ -1,0 +1,40 @@
+using Ferry.TestKit.Contracts;
+using Ferry.TestKit.Transfer;
+using Ferry.Transfer;
+using Ferry.Transfer.InProcess;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Ferry.UnitTests.Transfer;
+
+public sealed class InProcessAgentTests : TransferAgentContract
+{
+    private readonly FakeTimeProvider _clock = new();
+    private readonly InProcessNetwork _network;
+    private int _agentCount;
+
+    public InProcessAgentTests() => _network = new InProcessNetwork(_clock);
+
+    protected override TimeProvider Clock => _clock;
+
+    protected override Task<ITransferAgent> StartAsync(TransferAgentOptions options, string? endpoint) =>
+        Task.FromResult<ITransferAgent>(InProcessTransferAgent.Start(_network, endpoint ?? $"agent-{++_agentCount}", options));
+
+    // Bytes come with their segment only; the sends of one are so short that a few turns of the scheduler lie between any two pieces.
+    protected override async Task BytesOnTheWayAsync(ITransferAgent owner, TestArena target, int offset, Task reading)
+    {
+        for (var turn = 0; turn < offset / 10_000 && !reading.IsCompleted; turn++)
+        {
+            await Task.Yield();
+        }
+    }
+
+    protected override async Task PassAsync(TimeSpan time)
+    {
+        _clock.Advance(time);
+        // The sweep runs on the thread pool once the clock has woken it.
+        for (var i = 0; i < 100; i++)
+        {
+            await Task.Yield();
+        }
+    }
+}
