@@ -1,15 +1,10 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Ferry.Cache.Records;
 using Ferry.Engine;
 using Ferry.Engine.Connector;
 using Ferry.Kv.Records;
 using Ferry.Serving;
-using Ferry.Serving.Exchange;
-using Ferry.Serving.Options;
 using Ferry.TestKit.Exchange;
 using Ferry.Transfer.InProcess;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Ferry.UnitTests.Serving.Exchange;
