@@ -29,8 +29,10 @@ public sealed class FakeVllm : IAsyncDisposable
     /// <summary>Answers everything with this status and an error object.</summary>
     public int? FailsWith { get; set; }
 
-    /// <summary>Cuts the connection after this many events of a stream.</summary>
+    /// <summary>Cuts the connection after this many events of a stream, once <see cref="CutGate"/> is open: bytes that are still on their way would be lost with it.</summary>
     public int? CutsAfterEvents { get; set; }
+
+    public TaskCompletionSource CutGate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Waits here before it answers; cancelled with the request.</summary>
     public TaskCompletionSource? Gate { get; set; }
@@ -121,7 +123,7 @@ public sealed class FakeVllm : IAsyncDisposable
         {
             if (CutsAfterEvents == index)
             {
-                await context.Response.Body.FlushAsync(context.RequestAborted);
+                await CutGate.Task.WaitAsync(context.RequestAborted);
                 context.Abort();
                 return;
             }

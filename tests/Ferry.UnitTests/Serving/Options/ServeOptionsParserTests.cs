@@ -12,7 +12,7 @@ public sealed class ServeOptionsParserTests
     public void Parse_ModelOnly_HasTheDefaultsOfTheDocument()
     {
         var options = Accept(["models/tiny"]);
-        Assert.Equal(("0.0.0.0", 8000, 16, 512, 16, 1), (options.Host, options.Port, options.Engine.MaxNumSeqs, options.Engine.MaxNumBatchedTokens, options.Engine.BlockTokens, options.Engine.TensorParallelSize));
+        Assert.Equal(("0.0.0.0", 8000, 16, (int?)null, 16, 1), (options.Host, options.Port, options.Engine.MaxNumSeqs, options.Engine.MaxNumBatchedTokens, options.Engine.BlockTokens, options.Engine.TensorParallelSize));
         Assert.Equal(["models/tiny"], options.ServedModelNames);
         Assert.Null(options.Exchange);
         Assert.True(options.Engine.EnableChunkedPrefill && options.Engine.EnablePrefixCaching);
@@ -26,11 +26,11 @@ public sealed class ServeOptionsParserTests
              "--enable-prefix-caching", "--kv-transfer-config", Producer, "--port", "8000", "--trust-remote-code", "--device", "mi300x"],
             ("UCX_TLS", "rc,rocm,sm,self"), ("VLLM_NIXL_SIDE_CHANNEL_HOST", "10.0.0.2"), ("VLLM_NIXL_SIDE_CHANNEL_PORT", "50051"), ("LMCACHE_LOCAL_CPU", "True"),
             ("LMCACHE_MAX_LOCAL_CPU_SIZE", "2.0"), ("LMCACHE_LOCAL_DISK", "/tmp/lmcache"), ("LMCACHE_MAX_LOCAL_DISK_SIZE", "100.0"), ("LMCACHE_CACHE_POLICY", "LRU"),
-            ("LMCACHE_ENABLE_PD", "True"), ("LMCACHE_PD_ROLE", "sender"), ("LMCACHE_TRANSFER_CHANNEL", "nixl"), ("LMCACHE_CHUNK_SIZE", "256"), ("LMCACHE_SAVE_DECODE_CACHE", "False"),
+            ("LMCACHE_ENABLE_PD", "True"), ("LMCACHE_PD_ROLE", "sender"), ("LMCACHE_TRANSFER_CHANNEL", "nixl"), ("LMCACHE_CHUNK_SIZE", "256"), ("LMCACHE_SAVE_DECODE_CACHE", "False"), ("FERRY_SHARED_SECRET", "0123456789abcdef"),
             ("HSA_FORCE_FINE_GRAIN_PCIE", "1"));
         var options = Assert.IsType<ServeOptions>(result.Options);
         Assert.Equal((4, 512, 8192, 16), (options.Engine.TensorParallelSize, options.Engine.MaxNumSeqs, options.Engine.MaxModelLen, options.Engine.BlockTokens));
-        Assert.Equal(0.9, options.MemoryFraction);
+        Assert.Equal((long)(0.9 * (64L << 30)), options.Engine.MemoryBudgetBytes);
         var exchange = Assert.IsType<ExchangeSettings>(options.Exchange);
         Assert.Equal((KvRole.Producer, "10.0.0.2", 50051, 256, 8L << 30), (exchange.Role, exchange.SideChannelHost, exchange.SideChannelPort, exchange.ChunkTokens, exchange.MemoryTierBytes));
         string[] warned = [.. result.Findings.Where(finding => finding.Kind == FindingKind.Warning).Select(finding => finding.Name).Distinct().Order(StringComparer.Ordinal)];
@@ -68,7 +68,7 @@ public sealed class ServeOptionsParserTests
 
     [Theory]
     [InlineData("LMCACHE_CHUNKSIZE", "LMCACHE_CHUNK_SIZE")]
-    [InlineData("LMCACHE_MAX_LOCAL_CPU", "LMCACHE_MAX_LOCAL_CPU_SIZE")]
+    [InlineData("LMCACHE_MAX_LOCAL_CPUSIZE", "LMCACHE_MAX_LOCAL_CPU_SIZE")]
     [InlineData("LMCACHE_REMOTE_URI", "LMCACHE_REMOTE_URL")]
     public void Parse_UnknownLmCacheName_IsAnErrorWithTheNearestName(string written, string nearest) =>
         Assert.EndsWith($"Did you mean {nearest}?", Assert.Single(Errors(["models/tiny"], (written, "1"))).Text);
@@ -114,6 +114,17 @@ public sealed class ServeOptionsParserTests
     {
         var error = Assert.Single(Errors(["models/tiny", "--kv-transfer-config", Producer], ("VLLM_NIXL_SIDE_CHANNEL_HOST", "10.0.0.1")));
         Assert.StartsWith("10.0.0.1 is no address of this machine (it has 10.0.0.2). Every node sets its own address here", error.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, "VLLM_NIXL_SIDE_CHANNEL_HOST", "Set FERRY_SHARED_SECRET")]
+    [InlineData("short", "FERRY_SHARED_SECRET", "it must have at least 16")]
+    public void Parse_SideChannelThatOthersReach_NeedsASecret(string? secret, string name, string text)
+    {
+        (string, string)[] environment = [("VLLM_NIXL_SIDE_CHANNEL_HOST", "10.0.0.2"), .. secret is null ? [] : (ValueTuple<string, string>[])[("FERRY_SHARED_SECRET", secret)]];
+        var error = Assert.Single(Errors(["models/tiny", "--kv-transfer-config", Producer], environment));
+        Assert.Equal(name, error.Name);
+        Assert.Contains(text, error.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Ferry.IntegrationTests.Router;
+using Ferry.IntegrationTests.Serving;
+using Ferry.TestKit;
+
+namespace Ferry.IntegrationTests.Clients;
+
+/// <summary>The OpenAI client of npm, unmodified, driven by a script; npm installs it once into artifacts/.</summary>
+public sealed class NpmOpenAiTests
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
+    [Fact]
+    public async Task Client_AgainstANode_SeesAnswersStreamsAndErrors()
+    {
+        await using var node = await ServeFixture.StartAsync();
+        var seen = await RunAsync(node.Address, "scripted");
+        Assert.Equal(("Hello", "Hello", "Hello", "length", 5, 5), (Text(seen, "completion"), Text(seen, "chat"), Text(seen, "streamed"), Text(seen, "finish"), seen["usage"]!.GetValue<int>(), seen["streamedUsage"]!.GetValue<int>()));
+        Assert.Equal(["scripted", "alias"], seen["models"]!.AsArray().Select(name => name!.GetValue<string>()));
+        Assert.Equal((400, "BadRequestError"), (seen["error"]!["status"]!.GetValue<int>(), seen["error"]!["type"]!.GetValue<string>()));
+        Assert.StartsWith("temperature must be non-negative", seen["error"]!["message"]!.GetValue<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Client_ThroughTheRouter_SeesAnswersAndStreams()
+    {
+        await using var router = await RouterFixture.StartAsync();
+        var seen = await RunAsync(router.Address, "stub");
+        Assert.Equal((" tok0 tok1 tok2 tok3", " tok0 tok1 tok2 tok3", 4), (Text(seen, "completion"), Text(seen, "streamed"), seen["streamedUsage"]!.GetValue<int>()));
+    }
+
+    private static string Text(JsonNode seen, string name) => seen[name]!.GetValue<string>();
+
+    private static async Task<JsonNode> RunAsync(Uri address, string model)
+    {
+        var directory = await InstallAsync();
+        var output = await ExecuteAsync("node", directory, "client.mjs", new Uri(address, "/v1").ToString(), model);
+        return JsonNode.Parse(output)!;
+    }
+
+    /// <summary>Copies script and package into artifacts/ and installs once.</summary>
+    private static async Task<string> InstallAsync()
+    {
+        var source = RepositoryRoot.At("tests", "Ferry.IntegrationTests", "Clients", "npm");
+        var target = RepositoryRoot.At("artifacts", "npm-openai");
+        Directory.CreateDirectory(target);
+        foreach (var file in Directory.GetFiles(source))
+        {
+            File.Copy(file, Path.Combine(target, Path.GetFileName(file)), overwrite: true);
+        }
+        if (!Directory.Exists(Path.Combine(target, "node_modules", "openai")))
+        {
+            await ExecuteAsync("npm", target, "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error");
+        }
+        return target;
+    }
+
+    private static async Task<string> ExecuteAsync(string program, string directory, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var (output, errors) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        try
+        {
+            await process.WaitForExitAsync().WaitAsync(Limit);
+        }
+        catch (TimeoutException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw;
+        }
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}: {await errors}");
+        return await output;
+    }
+}
