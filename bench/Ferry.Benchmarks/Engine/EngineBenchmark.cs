@@ -11,6 +11,7 @@ internal static class EngineBenchmark
     private const int DecodeSteps = 64;
     private const int Batch = 8;
     private const int ContextTokens = 1024;
+    private const int LongContext = 960;
 
     // The bars.
     private const double SpeedBar = 0.8;
@@ -52,6 +53,9 @@ internal static class EngineBenchmark
         PrintPair($"decode, {DecodeSteps} tokens, batch 1", decode, llamaDecode);
         double growth = Best(batched, rate => rate.Cpu) / Best(decode, rate => rate.Cpu);
         Console.WriteLine(Invariant($"| decode, batch {Batch} | {Text(batched)} | {Best(batched, rate => rate.Wall):F1} | – | – | {growth:F2} × batch 1 | ≥ {BatchBar} |"));
+        ferry.Prefill(LongContext);
+        var late = ferry.Decode(DecodeSteps / 4, 1, LongContext);
+        Console.WriteLine(Invariant($"| decode after {LongContext} tokens, batch 1 | {late.Cpu:F1} | {late.Wall:F1} | – | – | {late.Cpu / Best(decode, rate => rate.Cpu):F2} × empty | – |"));
         PrintMemory(model, ferry);
         PrintAllCores(model);
     }

@@ -29,11 +29,11 @@ internal sealed class FerrySide : IDisposable
         return Rate.Of(tokens, () => _runner.Forward([slice], logits));
     }
 
-    /// <summary>Tokens a second of <paramref name="batch"/> sequences that start empty, one token each a step.</summary>
-    public Rate Decode(int steps, int batch)
+    /// <summary>Tokens a second of <paramref name="batch"/> sequences, one token each a step, after <paramref name="contextTokens"/> tokens that lie in the pool.</summary>
+    public Rate Decode(int steps, int batch, int contextTokens = 0)
     {
         var tokens = Tokens(batch * steps);
-        var blocks = Enumerable.Range(0, batch).Select(index => Blocks(index, steps)).ToArray();
+        var blocks = Enumerable.Range(0, batch).Select(index => Blocks(index, contextTokens + steps)).ToArray();
         var logits = new float[batch * _runner.VocabularySize];
         var slices = new SequenceSlice[batch];
         return Rate.Of(batch * steps, () =>
@@ -42,7 +42,7 @@ internal sealed class FerrySide : IDisposable
             {
                 for (int index = 0; index < batch; index++)
                 {
-                    slices[index] = new SequenceSlice(tokens.AsMemory((index * steps) + step, 1), step, blocks[index], true);
+                    slices[index] = new SequenceSlice(tokens.AsMemory((index * steps) + step, 1), contextTokens + step, blocks[index], true);
                 }
                 _runner.Forward(slices, logits);
             }

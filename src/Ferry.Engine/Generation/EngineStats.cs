@@ -27,10 +27,10 @@ public sealed record EngineStats
 
     public long Preemptions { get; init; }
 
-    /// <summary>Prompt tokens of all requests whose prompt is through, wherever their KV came from.</summary>
+    /// <summary>Prompt tokens of all sequences that were admitted, wherever their KV came from.</summary>
     public long PromptTokens { get; init; }
 
-    /// <summary>Of <see cref="PromptTokens"/>: computed here.</summary>
+    /// <summary>Of <see cref="PromptTokens"/>: computed here, or about to be.</summary>
     public long PromptTokensComputed { get; init; }
 
     /// <summary>Of <see cref="PromptTokens"/>: from the engine's own prefix cache.</summary>

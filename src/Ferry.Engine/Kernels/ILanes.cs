@@ -43,4 +43,7 @@ internal unsafe interface ILanes<TSelf>
 
     /// <summary>2 to the power of the integer in the low mantissa bits of <paramref name="shifted"/> (see <see cref="LaneMath.Exp"/>).</summary>
     static abstract TSelf PowerOfTwo(TSelf shifted);
+
+    /// <summary>Turns sixteen rows of sixteen floats, one after the other, into rows at <paramref name="target"/>, <paramref name="stride"/> floats apart.</summary>
+    static abstract void Transpose(float* source, float* target, nint stride);
 }

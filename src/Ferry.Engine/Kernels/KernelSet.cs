@@ -38,6 +38,14 @@ internal abstract unsafe class KernelSet
     /// <summary>Widens numbers of the pool's type.</summary>
     public abstract void LoadKv(KvDType dtype, byte* source, float* destination, int count);
 
+    /// <summary>Brings up to sixteen key vectors, widened, into the columns of a panel: <c>columns[d * 32 + key]</c>; keys past <paramref name="count"/> are 0.</summary>
+    /// <param name="vectors">Address of each vector in the pool.</param>
+    /// <param name="count">0 to 16.</param>
+    public abstract void UnpackKeys(KvDType dtype, byte** vectors, int count, int headDim, float* columns);
+
+    /// <summary>Brings up to sixteen value vectors, widened, into panels of 32 dims: <c>rows[d / 32 * panelStride + key * 32 + d % 32]</c>, the last panel filled up with zeros.</summary>
+    public abstract void UnpackValues(KvDType dtype, byte** vectors, int count, int headDim, float* rows, nint panelStride);
+
     /// <summary>One step of a softmax that is taken tile by tile.</summary>
     /// <param name="scores">In: scores, -infinity where masked; out: exp(score - new max).</param>
     /// <param name="count">A multiple of 16.</param>

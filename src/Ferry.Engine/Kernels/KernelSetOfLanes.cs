@@ -187,6 +187,47 @@ internal sealed unsafe class KernelSet<TLanes, TTile> : KernelSet
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void UnpackKeys(KvDType dtype, byte** vectors, int count, int headDim, float* columns)
+    {
+        float* rows = stackalloc float[Lanes * Lanes];
+        for (int d = 0; d < headDim; d += Lanes)
+        {
+            int part = Math.Min(Lanes, headDim - d);
+            for (int key = 0; key < Lanes; key++)
+            {
+                TLanes.Store(key < count ? LoadLanes(dtype, vectors[key], d, part) : TLanes.Create(0f), rows + (key * Lanes));
+            }
+            if (part == Lanes)
+            {
+                TLanes.Transpose(rows, columns + (d * PackedMatrix.PanelOutputs), PackedMatrix.PanelOutputs);
+                continue;
+            }
+            for (int column = 0; column < part; column++)
+            {
+                for (int key = 0; key < Lanes; key++)
+                {
+                    columns[((d + column) * PackedMatrix.PanelOutputs) + key] = rows[(key * Lanes) + column];
+                }
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public override void UnpackValues(KvDType dtype, byte** vectors, int count, int headDim, float* rows, nint panelStride)
+    {
+        for (int key = 0; key < count; key++)
+        {
+            float* row = rows + (key * PackedMatrix.PanelOutputs);
+            for (int d = 0; d < headDim; d += PackedMatrix.PanelOutputs, row += panelStride)
+            {
+                TLanes.Store(LoadLanes(dtype, vectors[key], d, Math.Min(Lanes, headDim - d)), row);
+                int rest = headDim - d - Lanes;
+                TLanes.Store(rest > 0 ? LoadLanes(dtype, vectors[key], d + Lanes, Math.Min(Lanes, rest)) : TLanes.Create(0f), row + Lanes);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override float SoftmaxTile(float* scores, int count, ref float max, ref float sum)
     {
         var greatest = TLanes.Load(scores);
@@ -210,6 +251,27 @@ internal sealed unsafe class KernelSet<TLanes, TTile> : KernelSet
         max = newMax;
         sum = MathF.FusedMultiplyAdd(sum, rescale, LaneMath.TreeSum(total));
         return rescale;
+    }
+
+    /// <summary>Sixteen numbers of a vector from <paramref name="first"/> on, or its last <paramref name="part"/> ones and zeros.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private TLanes LoadLanes(KvDType dtype, byte* vector, int first, int part) => part < Lanes
+        ? LoadLastLanes(dtype, vector + (first * dtype.Bytes()), part)
+        : dtype switch
+        {
+            KvDType.BFloat16 => TLanes.LoadBFloat16((ushort*)vector + first),
+            KvDType.Float16 => TLanes.LoadFloat16((ushort*)vector + first),
+            _ => TLanes.Load((float*)vector + first),
+        };
+
+    /// <summary>Apart from <see cref="LoadLanes"/>, which is inlined in loops, where the stack must not grow.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private TLanes LoadLastLanes(KvDType dtype, byte* source, int count)
+    {
+        float* lanes = stackalloc float[Lanes];
+        new Span<float>(lanes, Lanes).Clear();
+        LoadKv(dtype, source, lanes, count);
+        return TLanes.Load(lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

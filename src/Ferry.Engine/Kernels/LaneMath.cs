@@ -89,4 +89,16 @@ internal static unsafe class LaneMath
         TLanes.Store(value, lanes);
         new ReadOnlySpan<float>(lanes, count).CopyTo(new Span<float>(destination, count));
     }
+
+    /// <summary>Sixteen rows of sixteen floats into rows <paramref name="stride"/> floats apart.</summary>
+    public static void Transpose(float* source, float* target, nint stride)
+    {
+        for (int row = 0; row < Lanes; row++)
+        {
+            for (int column = 0; column < Lanes; column++)
+            {
+                target[(column * stride) + row] = source[(row * Lanes) + column];
+            }
+        }
+    }
 }

@@ -72,6 +72,8 @@ internal readonly unsafe struct Lanes256(Vector256<float> lower, Vector256<float
         ((shifted._lower.AsInt32() + Vector256.Create(127)) << 23).AsSingle(),
         ((shifted._upper.AsInt32() + Vector256.Create(127)) << 23).AsSingle());
 
+    public static void Transpose(float* source, float* target, nint stride) => LaneMath.Transpose(source, target, stride);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> RoundBFloat16(Vector256<float> value)
     {

@@ -62,6 +62,18 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes5
     public static Lanes512 PowerOfTwo(Lanes512 shifted) =>
         new(((shifted._value.AsInt32() + Vector512.Create(127)) << 23).AsSingle());
 
+    public static void Transpose(float* source, float* target, nint stride)
+    {
+        if (Transpose512.IsSupported)
+        {
+            Transpose512.Run(source, target, stride);
+        }
+        else
+        {
+            LaneMath.Transpose(source, target, stride);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> Widen(ushort* source)
     {

@@ -126,6 +126,8 @@ internal unsafe struct LanesScalar : ILanes<LanesScalar>
         return shifted;
     }
 
+    public static void Transpose(float* source, float* target, nint stride) => LaneMath.Transpose(source, target, stride);
+
     [InlineArray(Count)]
     private struct Values
     {

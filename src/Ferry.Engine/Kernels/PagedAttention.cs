@@ -1,4 +1,6 @@
+using System.Runtime.Intrinsics.X86;
 using Ferry.Engine.KvCache;
+using Ferry.Kv.Layout;
 
 namespace Ferry.Engine.Kernels;
 
@@ -178,37 +180,49 @@ internal sealed unsafe class PagedAttention : IDisposable
     private void UnpackTile(in Scratch scratch, int head, ReadOnlySpan<int> table, int firstKey, int keys)
     {
         int headDim = _pool.HeadDim;
-        int blockTokens = _pool.BlockTokens;
         var strides = _pool.Strides;
         byte* origin = _pool.HeadBase(head, 0) + (_layer * strides.Layer);
-        for (int key = 0; key < keys; key++)
+        // This group of vectors and the next, which is fetched while this one is unpacked: blocks lie apart, so the processor does not guess it.
+        byte** vectors = stackalloc byte*[2 * LaneMath.Lanes];
+        byte** next = vectors + LaneMath.Lanes;
+        byte** values = stackalloc byte*[LaneMath.Lanes];
+        int count = Locate(origin, table, firstKey, Math.Min(keys, LaneMath.Lanes), next);
+        // A panel of keys is multiplied whole: where the last one has no key it gets zeros (their scores are masked).
+        int padded = (keys + PanelKeys - 1) / PanelKeys * PanelKeys;
+        for (int first = 0; first < padded; first += LaneMath.Lanes)
         {
-            int position = firstKey + key;
-            byte* address = origin + (table[position / blockTokens] * strides.Block) + (position % blockTokens * strides.Token);
-            _kernels.LoadKv(_pool.DType, address, scratch.Vector, headDim);
-            float* column = scratch.Keys + (key / PanelKeys * PanelKeys * headDim) + (key % PanelKeys);
-            for (int d = 0; d < headDim; d++)
+            for (int index = 0; index < count; index++)
             {
-                column[d * PanelKeys] = scratch.Vector[d];
+                vectors[index] = next[index];
+                values[index] = next[index] + strides.Value;
             }
-            _kernels.LoadKv(_pool.DType, address + strides.Value, scratch.Vector, headDim);
-            for (int d = 0; d < _paddedDim; d += PanelKeys)
+            int following = Math.Clamp(keys - first - LaneMath.Lanes, 0, LaneMath.Lanes);
+            Locate(origin, table, firstKey + first + LaneMath.Lanes, following, next);
+            float* columns = scratch.Keys + (first / PanelKeys * PanelKeys * headDim) + (first % PanelKeys);
+            _kernels.UnpackKeys(_pool.DType, vectors, count, headDim, columns);
+            _kernels.UnpackValues(_pool.DType, values, count, headDim, scratch.Values + (first * PanelKeys), TileKeys * PanelKeys);
+            count = following;
+        }
+    }
+
+    /// <summary>Finds the K vectors of consecutive positions and starts to fetch them and their V.</summary>
+    private int Locate(byte* origin, ReadOnlySpan<int> table, int firstPosition, int count, byte** vectors)
+    {
+        const int LineBytes = 64;
+        var strides = _pool.Strides;
+        int vectorBytes = _pool.HeadDim * _pool.DType.Bytes();
+        for (int index = 0; index < count; index++)
+        {
+            var (block, token) = Math.DivRem(firstPosition + index, _pool.BlockTokens);
+            byte* vector = origin + (table[block] * strides.Block) + (token * strides.Token);
+            vectors[index] = vector;
+            for (int line = 0; Sse.IsSupported && line < vectorBytes; line += LineBytes)
             {
-                float* target = scratch.Values + (d * TileKeys) + (key * PanelKeys);
-                int count = Math.Min(PanelKeys, headDim - d);
-                new ReadOnlySpan<float>(scratch.Vector + d, count).CopyTo(new Span<float>(target, count));
-                new Span<float>(target + count, PanelKeys - count).Clear();
+                Sse.Prefetch0(vector + line);
+                Sse.Prefetch0(vector + strides.Value + line);
             }
         }
-        // A panel is multiplied whole: keys that do not exist must be numbers, whatever they are (their scores are masked).
-        for (int key = keys; key % PanelKeys != 0; key++)
-        {
-            float* column = scratch.Keys + (key / PanelKeys * PanelKeys * headDim) + (key % PanelKeys);
-            for (int d = 0; d < headDim; d++)
-            {
-                column[d * PanelKeys] = 0;
-            }
-        }
+        return count;
     }
 
     /// <summary>One worker's memory, cut into its parts.</summary>
@@ -221,10 +235,8 @@ internal sealed unsafe class PagedAttention : IDisposable
         public readonly float* Scores = start + ((long)rows * (headDim + paddedDim + 2));
         public readonly float* Keys = start + ((long)rows * (headDim + paddedDim + 2)) + (ScoreRows * TileKeys);
         public readonly float* Values = start + ((long)rows * (headDim + paddedDim + 2)) + (ScoreRows * TileKeys) + ((long)TileKeys * headDim);
-        public readonly float* Vector =
-            start + ((long)rows * (headDim + paddedDim + 2)) + (ScoreRows * TileKeys) + ((long)TileKeys * (headDim + paddedDim));
 
         public static long Floats(int rows, int headDim, int paddedDim) =>
-            ((long)rows * (headDim + paddedDim + 2)) + (ScoreRows * TileKeys) + ((long)TileKeys * (headDim + paddedDim)) + paddedDim;
+            ((long)rows * (headDim + paddedDim + 2)) + (ScoreRows * TileKeys) + ((long)TileKeys * (headDim + paddedDim));
     }
 }

@@ -51,7 +51,7 @@ public sealed unsafe class PagedKvPool : KvPool, IDisposable
         {
             for (int rank = 0; rank < ranks; rank++)
             {
-                _ranks[rank] = new NativeBuffer(checked(rankBlockBytes * BlockCount));
+                _ranks[rank] = new NativeBuffer(checked(rankBlockBytes * BlockCount), hugePages: true);
             }
         }
         catch

@@ -6,19 +6,13 @@ namespace Ferry.Engine.Tokenization;
 /// <summary>Cuts text into the words inside which BPE merges. Steps run in order, each over the pieces of the one before.</summary>
 internal sealed class PreTokenizer(IReadOnlyList<PreTokenizer.Step> steps, bool addPrefixSpace)
 {
-    /// <summary>GPT-2's split, which ByteLevel applies when <c>use_regex</c> is set.</summary>
-    public const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
-    // A pattern comes from a model directory and may backtrack without end. Ordinary text takes milliseconds a megabyte.
-    private static readonly TimeSpan MatchTimeout = TimeSpan.FromSeconds(5);
-
     /// <param name="Regex">What a piece is cut by.</param>
     /// <param name="MatchesOnly">True: keep matches and drop the rest; false: keep both (behaviour "Isolated").</param>
     internal sealed record Step(Regex Regex, bool MatchesOnly);
 
     /// <exception cref="ArgumentException">Not a pattern that .NET's regular expressions can run.</exception>
     public static Step SplitBy(string pattern, bool matchesOnly) =>
-        new(new Regex(pattern, RegexOptions.CultureInvariant | RegexOptions.Compiled, MatchTimeout), matchesOnly);
+        new(KnownPatterns.Get(pattern), matchesOnly);
 
     /// <summary>Every digit by itself (<c>individual_digits</c>) or runs of digits apart from the rest.</summary>
     public static Step Digits(bool individual) => SplitBy(individual ? @"\p{N}" : @"\p{N}+", matchesOnly: false);
@@ -44,7 +38,7 @@ internal sealed class PreTokenizer(IReadOnlyList<PreTokenizer.Step> steps, bool 
         catch (RegexMatchTimeoutException)
         {
             throw new TokenizerException(
-                $"The pre-tokenizer's pattern took more than {MatchTimeout.TotalSeconds} s on a text of {text.Length} characters. " +
+                $"The pre-tokenizer's pattern took more than {KnownPatterns.MatchTimeoutMilliseconds} ms on a text of {text.Length} characters. " +
                 "tokenizer.json has a pattern that backtracks; use one without nested repetition.");
         }
         return shadow.ToOriginal(pieces);

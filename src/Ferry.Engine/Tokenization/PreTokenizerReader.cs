@@ -35,7 +35,7 @@ internal static class PreTokenizerReader
                     // Absent means true: the reference's default.
                     if (TokenizerReader.Optional(element, "use_regex")?.GetBoolean() ?? true)
                     {
-                        steps.Add(PreTokenizer.SplitBy(PreTokenizer.Gpt2Pattern, matchesOnly: false));
+                        steps.Add(PreTokenizer.SplitBy(KnownPatterns.Gpt2, matchesOnly: false));
                     }
                     break;
                 default:

@@ -106,6 +106,7 @@ internal sealed class Interpreter
         {
             items = items.FindAll(item =>
             {
+                _budget.Charge(0, loop.Line);
                 var trial = new Scope(scope);
                 Bind(loop, item, trial);
                 return JinjaValue.IsTrue(_evaluator.Evaluate(condition, trial));
@@ -113,6 +114,7 @@ internal sealed class Interpreter
         }
         for (var index = 0; index < items.Count; index++)
         {
+            _budget.Charge(0, loop.Line);
             var body = new Scope(scope);
             Bind(loop, items[index], body);
             body.Set("loop", LoopVariable(items, index));

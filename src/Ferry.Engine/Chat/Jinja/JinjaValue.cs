@@ -183,10 +183,14 @@ internal static class JinjaValue
     private static string PrintFloat(double real)
     {
         if (!double.IsFinite(real)) { return double.IsNaN(real) ? "nan" : real > 0 ? "inf" : "-inf"; }
-        // Python writes an exponent from 1e16 on, .NET from 1e15 on.
-        if (Math.Abs(real) < 1e16 && real == Math.Truncate(real)) { return $"{(long)real}.0"; }
-        var text = real.ToString("R", CultureInfo.InvariantCulture);
-        return text.AsSpan().ContainsAny(".E") ? text.Replace("E", "e", StringComparison.Ordinal) : text + ".0";
+        if (real == Math.Truncate(real) && Math.Abs(real) < 1e16) { return $"{(long)real}.0"; }
+        var text = real.ToString(CultureInfo.InvariantCulture);
+        if (text.AsSpan().ContainsAny(".E")) { return text.Replace("E", "e", StringComparison.Ordinal); }
+        // Python writes an exponent from 1e16 on, .NET from 1e17 on.
+        var sign = real < 0 ? "-" : "";
+        var digits = text[sign.Length..];
+        var fraction = digits[1..].TrimEnd('0');
+        return $"{sign}{digits[0]}{(fraction.Length > 0 ? "." : "")}{fraction}e+{digits.Length - 1}";
     }
 
     private static string Quote(string text)

@@ -4,9 +4,9 @@ namespace Ferry.Engine.Chat.Jinja;
 internal sealed class RenderBudget
 {
     // A conversation of 1,000 messages takes some 200,000 steps and handles its own characters a few times over.
-    private const long MaxSteps = 4L << 20;
-    private const long MaxHandledCharacters = 256L << 20;
-    private const int MaxOutputCharacters = 32 << 20;
+    private const long MaxSteps = 1L << 20;
+    private const long MaxHandledCharacters = 64L << 20;
+    private const int MaxOutputCharacters = 16 << 20;
     public const int MaxCallDepth = 8;
     public const int MaxRange = 100_000;
 

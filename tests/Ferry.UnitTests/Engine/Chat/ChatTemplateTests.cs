@@ -53,7 +53,7 @@ public sealed class ChatTemplateTests
     [InlineData("{{ 'abc'.startswith(('x','a')) }} {{ 5 is odd }} {{ 4 is divisibleby(3) }} {{ 3.7|int }} {{ '12'|int + 1 }} {{ 3|float }}", "True True False 3 13 3.0")]
     [InlineData("{{ strftime_now('%A %d %B %Y %H:%M:%S %p %j %y %%') }}", "Saturday 07 March 2026 09:05:02 AM 066 26 %")]
     [InlineData("{{ messages[0].get('nope', 'd') }} {{ messages[0].nope }}| {{ messages[0].content|trim|upper }} {{ messages[1:]|length }}", "d | BE BRIEF. 1")]
-    [InlineData("{% generation %}a{% endgeneration %}{{ tools is none }}{{ 1.0 }} {{ 1e16 }} {{ \"x\" \"y\" }}", "aTrue1.0 1e+16 xy")]
+    [InlineData("{% generation %}a{% endgeneration %}{{ tools is none }}{{ 1.0 }} {{ 1e16 }} {{ -1.2e16 }} {{ 1e22 }} {{ \"x\" \"y\" }}", "aTrue1.0 1e+16 -1.2e+16 1e+22 xy")]
     public void Render_Construct_PrintsWhatJinjaPrints(string template, string expected) => Assert.Equal(expected, Render(template, Conversation));
 
     [Fact]

@@ -1,5 +1,6 @@
 using CsCheck;
 using Ferry.Engine.Generation;
+using Ferry.Engine.Tokenization;
 using Ferry.TestKit.Engines;
 using Xunit;
 
@@ -7,6 +8,8 @@ namespace Ferry.UnitTests.Engine.Generation;
 
 public sealed class OutputTextTests
 {
+    private static readonly Tokenizer Bytes = TestTokenizer.Create();
+
     [Theory]
     [InlineData("hello STOP world", "STOP", false, "hello ")]
     [InlineData("hello STOP world", "STOP", true, "hello STOP")]
@@ -59,10 +62,9 @@ public sealed class OutputTextTests
 
     private static (string Text, string? Matched) Run(string text, string[] stops, bool include)
     {
-        var tokenizer = TestTokenizer.Create();
-        var output = new OutputText(tokenizer.CreateDecoder(), stops, include);
+        var output = new OutputText(Bytes.CreateDecoder(), stops, include);
         var shown = "";
-        foreach (var token in tokenizer.Encode(text))
+        foreach (var token in Bytes.Encode(text))
         {
             shown += output.Append(token, mayStop: true);
             if (output.MatchedStop is not null) { return (shown, output.MatchedStop); }
