@@ -110,12 +110,10 @@ public sealed class KvExchangeFaultTests : KvExchangeScene
         await using var decode = await StartAsync("d", configure: options => options with { LoadDeadline = TimeSpan.FromSeconds(1) });
         var answer = prefill.Prefill("p", Prompt, ExchangeNode.AskToLend());
         Network.Faults.Partition("p:5600", "d:5600");
-        var begun = Time.GetTimestamp();
         using var result = await PumpAsync(decode.LoadAsync("d", Prompt, answer));
 
         Assert.Empty(result.Chunks);
-        Assert.True(Time.GetElapsedTime(begun) < TimeSpan.FromSeconds(3));
-        Assert.Contains("deadline", decode.Report("d").Reason);
+        Assert.Contains("load deadline", decode.Report("d").Reason); // One second; the agent's own deadlines are three and five.
         Network.Faults.Heal("p:5600", "d:5600");
     }
 
