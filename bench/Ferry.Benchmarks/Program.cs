@@ -5,7 +5,6 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
     ["engine"] = Ferry.Benchmarks.Engine.EngineBenchmark.Run,
-    ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
 };
 
 if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var run))
