@@ -42,7 +42,7 @@ internal sealed class AccountWriter(IAnsiConsole console)
         var computed = account.PromptTokens - account.PrefillCachedTokens;
         var grid = Columns();
         grid.AddRow(
-            Cell("prefill"), Cell($"{prefill.Name} computed {computed} of {account.PromptTokens} tokens{(account.PrefillCachedTokens > 0 ? $", {account.PrefillCachedTokens} from cache" : "")}"),
+            Cell("prefill"), Cell($"{prefill.Name} computed {computed} of {account.PromptTokens} tokens{(account.PrefillCachedTokens > 0 ? $", {account.PrefillCachedTokens} cached" : "")}"),
             Time(account, "prefill"));
         if (account.MovedTokens > 0)
         {
@@ -57,7 +57,7 @@ internal sealed class AccountWriter(IAnsiConsole console)
         }
         if (account.ConvertedBytes > 0)
         {
-            grid.AddRow(Cell("convert"), Cell($"{Size(account.ConvertedBytes)}: {Shape(prefill)} → {Shape(decode)}"), Time(account, "convert"));
+            grid.AddRow(Cell("convert"), Cell($"{Size(account.ConvertedBytes)} to {Shape(decode)}"), Time(account, "convert"));
         }
         grid.AddRow(Cell("decode"), Cell($"{decode.Name} wrote {account.AnswerTokens} tokens"), Cell($"{account.TotalMs - account.TimeToFirstTokenMs,7:F1} ms"));
         grid.AddRow(Cell("first token", "bold"), Cell("as the client saw it", "grey"), Cell($"{account.TimeToFirstTokenMs,7:F1} ms", "bold"));
@@ -67,7 +67,7 @@ internal sealed class AccountWriter(IAnsiConsole console)
 
     public void Comparison(HandOverAccount first, HandOverAccount second) =>
         console.MarkupLineInterpolated(
-            $"  The second question found {second.PrefillCachedTokens} of {second.PromptTokens} tokens in the cache: first token after [bold]{second.TimeToFirstTokenMs:F0} ms[/] instead of {first.TimeToFirstTokenMs:F0} ms.");
+            $"  {second.PrefillCachedTokens} of {second.PromptTokens} tokens cached: first token after [bold]{second.TimeToFirstTokenMs:F0} ms[/] instead of {first.TimeToFirstTokenMs:F0} ms.");
 
     public void Stays(Uri url, string model, string logDirectory)
     {

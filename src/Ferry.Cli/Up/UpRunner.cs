@@ -29,13 +29,18 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
 
         var client = new FerryClient(http, plan.RouterUrl, time);
         var model = await client.FirstModelAsync(cancellationToken);
+        await WarmUpAsync(client, model, document, cancellationToken);
         _writer.Document(document);
         var first = await AskAsync(client, model, document, 0, plan.Prefill, plan.Decode, "Question 1", cancellationToken);
         var second = await AskAsync(client, model, document, 1, plan.Prefill, plan.Decode, "Question 2", cancellationToken);
         _writer.Comparison(first, second);
-        var shared = plan.SecondPrefill is { } fresh
-            ? await AskFreshNodeAsync(cluster, plan, fresh, router, client, model, document, cancellationToken)
-            : null;
+        HandOverAccount? shared = null;
+        if (plan.SecondPrefill is { } fresh)
+        {
+            router = await StartFreshNodeAsync(cluster, plan, fresh, router, client, model, document, cancellationToken);
+            shared = await AskAsync(client, model, document, document.Questions.Count > 2 ? 2 : 0, fresh, plan.Decode, "Question 3", cancellationToken);
+            router = await ReplaceRouterAsync(cluster, router, plan.Router(plan.Prefill, fresh), cancellationToken);
+        }
         if (options.Json)
         {
             var nodes = cluster.Nodes.Select(node => new UpNode(node.Spec.Name, node.Spec.Shape, node.Spec.Url, node.ProcessId)).ToArray();
@@ -58,16 +63,32 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
         return nodes[2];
     }
 
-    /// <summary>A second prefill node, its memory empty, is put before the first: what it need not compute it found in the shared store.</summary>
-    private async Task<HandOverAccount> AskFreshNodeAsync(
+    /// <summary>
+    /// One request through both legs, so that the account times the work and not the compilation of the code that does it. Its first
+    /// message differs, so no chunk of it has the hash of a chunk of the story.
+    /// </summary>
+    private static Task<ChatTurn> WarmUpAsync(FerryClient client, string model, DemoDocument document, CancellationToken cancellationToken) =>
+        client.ChatAsync(model, [new ChatMessage("system", "Warm-up."), new ChatMessage("user", document.Prompt(0))], AnswerTokensMax, 0, _ => { }, cancellationToken);
+
+    /// <summary>A second prefill node, its memory empty, stands alone behind the router for one question: what it need not compute it found in the shared store.</summary>
+    private async Task<NodeProcess> StartFreshNodeAsync(
         Cluster cluster, ClusterPlan plan, NodeSpec fresh, NodeProcess router, FerryClient client, string model, DemoDocument document, CancellationToken cancellationToken)
     {
         console.WriteLine();
         console.MarkupLineInterpolated($"  [bold]{fresh.Name}[/] [grey]starts with nothing in memory; the shared store is {options.SharedDirectory}.[/]");
         await cluster.WaitReadyAsync(cluster.Start(fresh), cancellationToken);
+        var alone = await ReplaceRouterAsync(cluster, router, plan.Router(fresh), cancellationToken);
+        await WarmUpAsync(client, model, document, cancellationToken);
+        console.WriteLine();
+        return alone;
+    }
+
+    private static async Task<NodeProcess> ReplaceRouterAsync(Cluster cluster, NodeProcess router, NodeSpec next, CancellationToken cancellationToken)
+    {
         await cluster.StopAsync(router);
-        await cluster.WaitReadyAsync(cluster.Start(plan.Router(fresh, plan.Prefill)), cancellationToken);
-        return await AskAsync(client, model, document, document.Questions.Count > 2 ? 2 : 0, fresh, plan.Decode, "Question 3", cancellationToken);
+        var started = cluster.Start(next);
+        await cluster.WaitReadyAsync(started, cancellationToken);
+        return started;
     }
 
     private async Task<HandOverAccount> AskAsync(
@@ -76,9 +97,13 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
         var turn = await client.ChatAsync(model, [new ChatMessage("user", document.Prompt(question))], AnswerTokensMax, 0, _ => { }, cancellationToken);
         var account = HandOverAccount.From(document.Questions[question].Question, document.Questions[question].Answer, turn);
         _writer.Question(title, account, prefill, decode);
-        return account.Failure() is { } failure
-            ? throw new UpException($"The hand-over did not happen: {failure}. Logs: {options.LogDirectory}")
-            : account;
+        if (account.Failure() is { } failure)
+        {
+            throw new UpException($"The hand-over did not happen: {failure}. Logs: {options.LogDirectory}");
+        }
+        return account.Route.Contains($"prefill={prefill.Url.Authority} ", StringComparison.Ordinal)
+            ? account
+            : throw new UpException($"The prompt should have gone to {prefill.Name} at {prefill.Url.Authority}, but the router says: {account.Route}");
     }
 
     private async Task StayAsync(Cluster cluster, HttpClient http, CancellationToken cancellationToken)
