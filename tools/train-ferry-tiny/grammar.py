@@ -27,8 +27,8 @@ WORDS = NAMES + COLOURS + OBJECTS + PLACES + ANIMALS + FOODS + NUMBERS + COUNTED
 KINDS = ("place", "find", "animal", "food", "count", "give")
 
 # Share of a token in the loss. Values are what has to be fetched from the document; the words around them follow from
-# the question. Prompts carry none: their facts are random by design, and the noise of predicting them kept the model
-# from learning to bind facts to names (measured: no progress in 2 M tokens with a weight of 0.04, solved in 0.5 M with 0).
+# the question. Prompts carry none: their facts are random by design, and the noise of predicting them hid the signal
+# (README.md, "What made it learn").
 VALUE, FRAME, STORY, PROMPT = 1.0, 0.4, 0.4, 0.0
 
 WEATHER = "sunny rainy windy cold warm foggy snowy quiet bright".split()

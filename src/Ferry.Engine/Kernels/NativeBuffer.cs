@@ -14,7 +14,7 @@ internal sealed unsafe partial class NativeBuffer : SafeHandleZeroOrMinusOneIsIn
     private const int AdviceHugePage = 14;
     private const int HugePageBytes = 2 << 20;
 
-    /// <param name="hugePages">Asks for 2 MiB pages: streaming weights gains some 40 % (docs/measurements/engine.md). Only for memory that will be filled.</param>
+    /// <param name="hugePages">Asks for 2 MiB pages: streaming weights gains some 50 % (docs/measurements/engine.md). Only for memory that will be filled.</param>
     /// <exception cref="OutOfMemoryException">The system refuses <paramref name="byteCount"/> bytes.</exception>
     public NativeBuffer(long byteCount, bool hugePages = false)
         : base(ownsHandle: true)

@@ -20,7 +20,4 @@ internal static partial class ApiLog
 
     [LoggerMessage(7004, LogLevel.Warning, "{RequestId}: the hand-over did not happen ({Reason}); {Tokens} prompt tokens were computed here")]
     public static partial void HandoverMissed(ILogger logger, string requestId, string reason, int tokens);
-
-    [LoggerMessage(7005, LogLevel.Warning, "{RequestId}: the client took no byte for {Deadline}; aborted")]
-    public static partial void SlowClient(ILogger logger, string requestId, TimeSpan deadline);
 }

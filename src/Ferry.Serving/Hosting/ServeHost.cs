@@ -69,8 +69,6 @@ public sealed class ServeHost : IAsyncDisposable
     private static void Configure(KestrelServerOptions kestrel, ServeOptions options)
     {
         kestrel.AddServerHeader = false;
-        // vLLM's streams have no length; synchronous writes come from nowhere.
-        kestrel.AllowSynchronousIO = false;
         kestrel.Limits.MaxRequestBodySize = options.Api.MaxBodyBytes;
         kestrel.Limits.MinRequestBodyDataRate = SlowestBody;
         kestrel.Limits.MaxConcurrentConnections = options.Api.MaxConnections;

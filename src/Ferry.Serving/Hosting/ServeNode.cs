@@ -19,9 +19,11 @@ public sealed class ServeNode : IAsyncDisposable
     private readonly ServeHost _host;
     private readonly ILlmEngine _engine;
     private readonly IKvExchange? _exchange;
+    private readonly ILoggerFactory _loggers;
 
-    private ServeNode(ServeHost host, ILlmEngine engine, IKvExchange? exchange)
+    private ServeNode(ServeHost host, ILlmEngine engine, IKvExchange? exchange, ILoggerFactory loggers)
     {
+        _loggers = loggers;
         _host = host;
         _engine = engine;
         _exchange = exchange;
@@ -62,7 +64,7 @@ public sealed class ServeNode : IAsyncDisposable
                 await OpenAsync(exchange, engineId, options.Exchange!, clock, loggers, cancellationToken);
             }
             var host = await ServeHost.StartAsync(options, engine, exchange?.Reports, clock, logging, cancellationToken);
-            return new ServeNode(host, engine, exchange);
+            return new ServeNode(host, engine, exchange, loggers);
         }
         catch
         {
@@ -74,6 +76,7 @@ public sealed class ServeNode : IAsyncDisposable
             {
                 await exchange.DisposeAsync();
             }
+            loggers.Dispose();
             throw;
         }
     }
@@ -95,6 +98,7 @@ public sealed class ServeNode : IAsyncDisposable
         {
             await _exchange.DisposeAsync();
         }
+        _loggers.Dispose();
     }
 
     private static Task OpenAsync(KvExchange exchange, string engineId, ExchangeSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)

@@ -32,7 +32,12 @@ internal sealed class ServeFixture : IAsyncDisposable
         engine ??= new ScriptedEngine();
         var options = new ServeOptions
         {
-            Model = "scripted", ServedModelNames = ["scripted", "alias"], Host = "127.0.0.1", Port = 0, Engine = new EngineOptions(), Api = api ?? new ApiOptions(),
+            Model = "scripted",
+            ServedModelNames = ["scripted", "alias"],
+            Host = "127.0.0.1",
+            Port = 0,
+            Engine = new EngineOptions(),
+            Api = api ?? new ApiOptions(),
         };
         return new ServeFixture(await ServeHost.StartAsync(options, engine, reports, TimeProvider.System, _ => { }, CancellationToken.None), engine);
     }

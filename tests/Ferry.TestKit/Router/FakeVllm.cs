@@ -153,8 +153,14 @@ public sealed class FakeVllm : IAsyncDisposable
         var number = Interlocked.Increment(ref _served);
         return new JsonObject
         {
-            ["do_remote_prefill"] = true, ["do_remote_decode"] = false, ["remote_block_ids"] = new JsonArray(new JsonArray(1, 2, 3, number)),
-            ["remote_engine_id"] = "3f1c2a34-0000-4000-8000-0000000000aa", ["remote_request_id"] = $"cmpl-p-{number}", ["remote_host"] = "127.0.0.1", ["remote_port"] = 5600, ["tp_size"] = 1,
+            ["do_remote_prefill"] = true,
+            ["do_remote_decode"] = false,
+            ["remote_block_ids"] = new JsonArray(new JsonArray(1, 2, 3, number)),
+            ["remote_engine_id"] = "3f1c2a34-0000-4000-8000-0000000000aa",
+            ["remote_request_id"] = $"cmpl-p-{number}",
+            ["remote_host"] = "127.0.0.1",
+            ["remote_port"] = 5600,
+            ["tp_size"] = 1,
         };
     }
 

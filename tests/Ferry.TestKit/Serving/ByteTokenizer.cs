@@ -31,7 +31,13 @@ public static class ByteTokenizer
             vocabulary[Specials[index]] = 256 + index;
             added.Add(new JsonObject
             {
-                ["id"] = 256 + index, ["content"] = Specials[index], ["single_word"] = false, ["lstrip"] = false, ["rstrip"] = false, ["normalized"] = false, ["special"] = true,
+                ["id"] = 256 + index,
+                ["content"] = Specials[index],
+                ["single_word"] = false,
+                ["lstrip"] = false,
+                ["rstrip"] = false,
+                ["normalized"] = false,
+                ["special"] = true,
             });
         }
         return new JsonObject

@@ -24,8 +24,17 @@ public sealed class ScriptedEngine : ILlmEngine
         ChatTemplate = ChatTemplate.Parse(Tokenizer.ChatTemplateSource!, "", "<|im_end|>");
         Info = new EngineInfo
         {
-            ModelName = "scripted", VocabularySize = ByteTokenizer.VocabularySize, MaxModelLen = maxModelLen, MaxNumSeqs = 8, MaxNumBatchedTokens = 512,
-            BlockTokens = 16, BlockCount = 64, TensorParallelSize = 1, KvDType = KvDType.BFloat16, Device = DeviceProfile.Cpu, EosTokenIds = [ByteTokenizer.ImEnd],
+            ModelName = "scripted",
+            VocabularySize = ByteTokenizer.VocabularySize,
+            MaxModelLen = maxModelLen,
+            MaxNumSeqs = 8,
+            MaxNumBatchedTokens = 512,
+            BlockTokens = 16,
+            BlockCount = 64,
+            TensorParallelSize = 1,
+            KvDType = KvDType.BFloat16,
+            Device = DeviceProfile.Cpu,
+            EosTokenIds = [ByteTokenizer.ImEnd],
         };
     }
 

@@ -16,7 +16,10 @@ public sealed class RouterOptionsValidatorTests
     {
         var errors = RouterOptionsValidator.Validate(Good with
         {
-            Prefill = [], Decode = [new Uri("http://b:8001/v1"), new Uri("ftp://c"), new Uri("http://d"), new Uri("http://d")], MaxInFlight = 0, Policy = "random",
+            Prefill = [],
+            Decode = [new Uri("http://b:8001/v1"), new Uri("ftp://c"), new Uri("http://d"), new Uri("http://d")],
+            MaxInFlight = 0,
+            Policy = "random",
         });
         Assert.Equal(6, errors.Count);
         Assert.Contains(errors, error => error.StartsWith("--policy is 'random'; it must be one of round-robin", StringComparison.Ordinal));

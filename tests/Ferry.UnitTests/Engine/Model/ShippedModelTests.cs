@@ -8,8 +8,8 @@ namespace Ferry.UnitTests.Engine.Model;
 /// <summary>The shipped model against logits and tokens that its trainer's framework computed.</summary>
 public sealed class ShippedModelTests
 {
-    // fp32 sums in another order, some of which round a K or V to the neighbouring bf16: up to about 0.05 of 17 was seen.
-    private const float Tolerance = 0.1f;
+    // fp32 sums in another order: 0.0005 of 17 was seen; one K or V that rounds to the neighbouring bf16 moves a logit by some 0.01.
+    private const float Tolerance = 0.05f;
 
     public static TheoryData<string> Profiles => [.. Ferry.Engine.DeviceProfile.All.Select(profile => profile.Name)];
 

@@ -14,8 +14,17 @@ public sealed class SamplingReaderTests
 {
     private static readonly EngineInfo Engine = new()
     {
-        ModelName = "m", VocabularySize = 100, MaxModelLen = 64, MaxNumSeqs = 1, MaxNumBatchedTokens = 64, BlockTokens = 16, BlockCount = 4, TensorParallelSize = 1,
-        KvDType = KvDType.BFloat16, Device = DeviceProfile.Cpu, DefaultSampling = new SamplingParams { Temperature = 0.6f, TopP = 0.9f, TopK = 20 },
+        ModelName = "m",
+        VocabularySize = 100,
+        MaxModelLen = 64,
+        MaxNumSeqs = 1,
+        MaxNumBatchedTokens = 64,
+        BlockTokens = 16,
+        BlockCount = 4,
+        TensorParallelSize = 1,
+        KvDType = KvDType.BFloat16,
+        Device = DeviceProfile.Cpu,
+        DefaultSampling = new SamplingParams { Temperature = 0.6f, TopP = 0.9f, TopK = 20 },
     };
 
     [Fact]
