@@ -33,7 +33,7 @@ public sealed class ExchangeNode : IAsyncDisposable
     /// <summary>Starts a node whose agent, if there is a network, is found at <c>name:5600</c>.</summary>
     public static async Task<ExchangeNode> StartAsync(
         string name, DeviceProfile device, int tensorParallelSize, InProcessNetwork? network, TimeProvider time,
-        Func<KvExchangeOptions, KvExchangeOptions>? configure = null, Func<TransferAgentOptions, TransferAgentOptions>? configureAgent = null)
+        Func<KvExchangeOptions, KvExchangeOptions>? configure = null, Func<ITransferAgent, ITransferAgent>? wrap = null)
     {
         var options = new KvExchangeOptions
         {
@@ -53,7 +53,8 @@ public sealed class ExchangeNode : IAsyncDisposable
             await exchange.StartAsync((kv, handler, _) =>
             {
                 var agent = new TransferAgentOptions { EngineId = options.EngineId, Kv = kv, Handler = handler, Clock = time };
-                return Task.FromResult<ITransferAgent>(InProcessTransferAgent.Start(network, $"{name}:5600", configureAgent?.Invoke(agent) ?? agent));
+                var started = InProcessTransferAgent.Start(network, $"{name}:5600", agent);
+                return Task.FromResult(wrap?.Invoke(started) ?? started);
             }, CancellationToken.None);
         }
         return new ExchangeNode(exchange, pool);

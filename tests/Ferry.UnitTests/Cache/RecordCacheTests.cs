@@ -1,6 +1,7 @@
 using Ferry.Cache;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
+using Ferry.TestKit;
 using Ferry.TestKit.Cache;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -133,10 +134,6 @@ public sealed class RecordCacheTests : IAsyncDisposable
         cancel.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => get);
         gate.SetResult();
-        for (var spin = 0; spin < 10_000 && _cache.Memory.Arena.SlotCount > 0; spin++)
-        {
-            await Task.Yield();
-        }
-        Assert.Equal(0, _cache.Memory.Arena.SlotCount);
+        await Eventually.HoldsAsync(() => _cache.Memory.Arena.SlotCount == 0);
     }
 }

@@ -1,6 +1,7 @@
 using Ferry.Cache.Tiers;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
+using Ferry.TestKit;
 using Ferry.TestKit.Cache;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -75,11 +76,7 @@ public sealed class GuardedTierTests : IAsyncDisposable
         reservation.Dispose();
         Assert.Equal(1, store.Arena.SlotCount);
         hang.SetResult();
-        for (var spin = 0; spin < 10_000 && store.Arena.SlotCount > 0; spin++)
-        {
-            await Task.Yield();
-        }
-        Assert.Equal(0, store.Arena.SlotCount);
+        await Eventually.HoldsAsync(() => store.Arena.SlotCount == 0);
     }
 
     [Fact]

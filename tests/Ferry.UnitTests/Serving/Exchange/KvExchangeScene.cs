@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using Ferry.Cache.Records;
 using Ferry.Engine;
 using Ferry.Serving.Exchange;
+using Ferry.TestKit;
 using Ferry.TestKit.Exchange;
 using Ferry.Transfer.InProcess;
 using Microsoft.Extensions.Time.Testing;
@@ -13,7 +13,6 @@ namespace Ferry.UnitTests.Serving.Exchange;
 public abstract class KvExchangeScene
 {
     protected const int PromptTokens = 600; // Two full chunks and an unfull one of 88 tokens.
-    private static readonly TimeSpan HungAfter = TimeSpan.FromMinutes(1); // Of real time: no outcome depends on it, only whether a hang is reported.
     protected static readonly int[] Prompt = ExchangeNode.Prompt(PromptTokens);
 
     protected FakeTimeProvider Time { get; } = new(DateTimeOffset.UnixEpoch + TimeSpan.FromDays(20_000));
@@ -34,28 +33,20 @@ public abstract class KvExchangeScene
         return await task;
     }
 
-    protected async Task PumpUntilAsync(Func<bool> holds)
+    protected Task PumpUntilAsync(Func<bool> holds)
     {
-        var begun = Stopwatch.GetTimestamp();
-        while (!holds())
+        var looks = 0;
+        return Eventually.HoldsAsync(() =>
         {
-            await UntilAsync(holds, spins: 200, mustHold: false);
-            Time.Advance(TimeSpan.FromMilliseconds(20));
-            Assert.True(Stopwatch.GetElapsedTime(begun) < HungAfter, "hangs");
-        }
+            if (++looks % 200 == 0)
+            {
+                Time.Advance(TimeSpan.FromMilliseconds(20));
+            }
+            return holds();
+        });
     }
 
-    protected static Task UntilAsync(Func<bool> holds) => UntilAsync(holds, int.MaxValue, mustHold: true);
-
-    protected static async Task UntilAsync(Func<bool> holds, int spins, bool mustHold)
-    {
-        var begun = Stopwatch.GetTimestamp();
-        for (var spin = 0; spin < spins && !holds() && Stopwatch.GetElapsedTime(begun) < HungAfter; spin++)
-        {
-            await Task.Yield();
-        }
-        Assert.True(!mustHold || holds(), "hangs");
-    }
+    protected static Task UntilAsync(Func<bool> holds) => Eventually.HoldsAsync(holds);
 
     /// <summary>Flips one bit of a record that a node holds in memory.</summary>
     protected static void Flip(ExchangeNode node, int chunk, int byteIndex)
