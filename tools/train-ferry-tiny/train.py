@@ -24,8 +24,10 @@ from bpe import IM_END, IM_START, Tokenizer
 RATE = 1.5e-3
 # A stage's samples: `mix` is the share of batches by document length in tokens; `recall`, `repeat` and `story` are shares
 # of the short samples, the rest are questions. `bare` and `names` make recall easier (grammar.recall_sample). The stage
-# ends when held-out answers of its longest length reach `until`.
+# ends when held-out answers of its longest length reach `until`, or the run has seen `tokens`.
 STAGES = [
+    {"name": "copy", "mix": {64: 1.0}, "recall": 0.4, "bare": 0.9, "names": 32, "repeat": 0.6, "story": 0.0,
+     "until": 0.50, "tokens": 4_000_000, "batch": 2048},
     {"name": "bind", "mix": {64: 1.0}, "recall": 0.85, "bare": 0.8, "names": 8, "repeat": 0.10, "story": 0.0,
      "until": 0.50, "batch": 2048},
     {"name": "bind-all", "mix": {64: 0.6, 128: 0.4}, "recall": 0.5, "bare": 0.2, "names": 32, "repeat": 0.05, "story": 0.0,
@@ -199,7 +201,8 @@ class Trainer:
             score, kinds = held_out(length, 24 if length < 500 else 10, 10**9)
             scores.append(f"{length}:{score:.2f}")
         self.say(f"  held-out {' '.join(scores)} {kinds}")
-        if "stage" not in self.control and held_out(longest, 16, 2 * 10**9)[0] >= stage["until"]:
+        done = self.state["tokens"] >= stage.get("tokens", float("inf")) or held_out(longest, 16, 2 * 10**9)[0] >= stage["until"]
+        if done and "stage" not in self.control:
             self.state["stage"] += 1
             self.say(f"  stage {STAGES[self.state['stage']]['name']} begins at {self.state['tokens']} tokens")
 
