@@ -55,7 +55,8 @@ internal static class HashingBenchmark
             {
                 hashes.Clear();
                 hasher.HashChunks(tokens, ChunkTokens, includeUnfull: false, hashes);
-            }));
+            }
+            ));
         }
         Print(vocabulary, cases, Measure([.. cases.Select(item => item.Prompt)]));
     }

@@ -59,7 +59,17 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
     {
         console.MarkupLine("  [bold]Ferry[/] [grey]starts a prefill node, a decode node and a router on this machine.[/]");
         var nodes = new[] { cluster.Start(plan.Prefill), cluster.Start(plan.Decode), cluster.Start(plan.Router(plan.Prefill)) };
-        await Task.WhenAll(nodes.Select(node => cluster.WaitReadyAsync(node, cancellationToken)));
+        await console.Status().StartAsync("starting", async status =>
+        {
+            var waiting = nodes.ToDictionary(node => cluster.WaitReadyAsync(node, cancellationToken));
+            while (waiting.Count > 0)
+            {
+                status.Status($"waiting for {string.Join(", ", waiting.Values.Select(node => node.Spec.Name))}");
+                var ready = await Task.WhenAny(waiting.Keys);
+                waiting.Remove(ready);
+                await ready;
+            }
+        });
         return nodes[2];
     }
 

@@ -54,8 +54,19 @@ internal static class Globals
             if (unpadded) { code = format[++i]; }
             var part = code switch
             {
-                'Y' => "yyyy", 'y' => "yy", 'm' => "MM", 'B' => "MMMM", 'b' => "MMM", 'd' => "dd", 'A' => "dddd", 'a' => "ddd",
-                'H' => "HH", 'I' => "hh", 'M' => "mm", 'S' => "ss", 'p' => "tt",
+                'Y' => "yyyy",
+                'y' => "yy",
+                'm' => "MM",
+                'B' => "MMMM",
+                'b' => "MMM",
+                'd' => "dd",
+                'A' => "dddd",
+                'a' => "ddd",
+                'H' => "HH",
+                'I' => "hh",
+                'M' => "mm",
+                'S' => "ss",
+                'p' => "tt",
                 'j' or '%' => "",
                 _ => throw new ChatTemplateException(line, $"strftime_now: the code \"%{code}\" is unknown here."),
             };

@@ -159,7 +159,12 @@ public sealed class PagedKvPoolTests
 
     private static PagedKvPool Pool(KvOrder order, KvPacking packing, bool blockMajor, int ranks) => new(Layers, Heads, HeadDim, new KvPoolOptions
     {
-        BlockTokens = BlockTokens, Order = order, Packing = packing, BlockMajor = blockMajor, TensorParallelSize = ranks, BlockCount = 6,
+        BlockTokens = BlockTokens,
+        Order = order,
+        Packing = packing,
+        BlockMajor = blockMajor,
+        TensorParallelSize = ranks,
+        BlockCount = 6,
     });
 
     /// <summary>A piece in which each number says where it belongs, written index by index from the layout's own description.</summary>

@@ -62,7 +62,12 @@ public sealed class LlamaRunnerInvarianceTests : IDisposable
     {
         var options = new KvPoolOptions
         {
-            Order = order, Packing = packing, BlockMajor = blockMajor, BlockTokens = blockTokens, TensorParallelSize = ranks, BlockCount = 1024 / blockTokens,
+            Order = order,
+            Packing = packing,
+            BlockMajor = blockMajor,
+            BlockTokens = blockTokens,
+            TensorParallelSize = ranks,
+            BlockCount = 1024 / blockTokens,
         };
         AssertSameBits(Logits(options, new RunnerOptions { Threads = 2 }, chunkTokens: 100));
     }
