@@ -2,6 +2,7 @@
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
+    ["micro"] = Ferry.Benchmarks.MicroBenchmarks.Run,
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
     ["engine"] = Ferry.Benchmarks.Engine.EngineBenchmark.Run,

@@ -59,18 +59,22 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
     {
         console.MarkupLine("  [bold]Ferry[/] [grey]starts a prefill node, a decode node and a router on this machine.[/]");
         var nodes = new[] { cluster.Start(plan.Prefill), cluster.Start(plan.Decode), cluster.Start(plan.Router(plan.Prefill)) };
-        await console.Status().StartAsync("starting", async status =>
-        {
-            var waiting = nodes.ToDictionary(node => cluster.WaitReadyAsync(node, cancellationToken));
-            while (waiting.Count > 0)
-            {
-                status.Status($"waiting for {string.Join(", ", waiting.Values.Select(node => node.Spec.Name))}");
-                var ready = await Task.WhenAny(waiting.Keys);
-                waiting.Remove(ready);
-                await ready;
-            }
-        });
+        var waiting = nodes.ToDictionary(node => cluster.WaitReadyAsync(node, cancellationToken));
+        await (console.Profile.Capabilities.Interactive
+            ? console.Status().StartAsync("starting", status => WaitAllAsync(waiting, names => status.Status($"waiting for {names}")))
+            : WaitAllAsync(waiting, _ => { }));
         return nodes[2];
+    }
+
+    private static async Task WaitAllAsync(Dictionary<Task, NodeProcess> waiting, Action<string> show)
+    {
+        while (waiting.Count > 0)
+        {
+            show(string.Join(", ", waiting.Values.Select(node => node.Spec.Name)));
+            var ready = await Task.WhenAny(waiting.Keys);
+            waiting.Remove(ready);
+            await ready;
+        }
     }
 
     /// <summary>
