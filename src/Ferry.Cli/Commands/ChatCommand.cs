@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Ferry.Cli.Client;
 using Ferry.Cli.Help;
 using Spectre.Console;
@@ -16,13 +17,15 @@ internal static class ChatCommand
         var maxTokens = new Option<int>("--max-tokens") { Description = "Tokens of one answer at most.", DefaultValueFactory = _ => 200 };
         var temperature = new Option<double>("--temperature") { Description = "0 is greedy.", DefaultValueFactory = _ => 0 };
         var once = new Option<string?>("--once") { Description = "Ask this one question, print the answer and end." };
+        var json = new Option<bool>("--json") { Description = "With --once: print the answer, its usage and its proof as JSON." };
         var command = new FerryCommand(
             "chat", "Talk to a running cluster; every answer says where its KV came from.",
             new CommandExample("ferry chat", "with what 'ferry up' has started"),
             new CommandExample("ferry chat --once 'Tell me a story about Anna and a red kite.'", "one question"),
+            new CommandExample("ferry chat --once 'Hello!' --json", "the answer with its usage and the proof of what moved"),
             new CommandExample("ferry chat --url http://10.0.0.5:8000 --temperature 0.7", "another router, freer answers"))
         {
-            url, model, system, maxTokens, temperature, once,
+            url, model, system, maxTokens, temperature, once, json,
         };
         maxTokens.Validators.Add(result =>
         {
@@ -33,9 +36,13 @@ internal static class ChatCommand
         });
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(json) && parsed.GetValue(once) is null)
+            {
+                throw new UsageException("--json prints one answer: give the question with --once.");
+            }
             using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
             var client = new FerryClient(http, parsed.GetValue(url)!, TimeProvider.System);
-            var session = new ChatSession(client, parsed.GetValue(maxTokens), parsed.GetValue(temperature), parsed.GetValue(system));
+            var session = new ChatSession(client, parsed.GetValue(maxTokens), parsed.GetValue(temperature), parsed.GetValue(system), parsed.GetValue(json));
             try
             {
                 return await session.RunAsync(parsed.GetValue(model), parsed.GetValue(once), cancellationToken);
@@ -53,7 +60,9 @@ internal static class ChatCommand
         return command;
     }
 
-    private sealed class ChatSession(FerryClient client, int maxTokens, double temperature, string? system)
+    private static readonly JsonSerializerOptions JsonFormat = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    private sealed class ChatSession(FerryClient client, int maxTokens, double temperature, string? system, bool json)
     {
         private readonly List<ChatMessage> _messages = [];
 
@@ -106,7 +115,12 @@ internal static class ChatCommand
         private async Task AskAsync(string model, string question, CancellationToken cancellationToken)
         {
             _messages.Add(new ChatMessage("user", question));
-            var turn = await client.ChatAsync(model, _messages, maxTokens, temperature, Console.Write, cancellationToken);
+            var turn = await client.ChatAsync(model, _messages, maxTokens, temperature, json ? _ => { } : Console.Write, cancellationToken);
+            if (json)
+            {
+                Console.WriteLine(JsonSerializer.Serialize(turn, JsonFormat));
+                return;
+            }
             Console.WriteLine();
             _messages.Add(new ChatMessage("assistant", turn.Text));
             AnsiConsole.MarkupLineInterpolated($"[grey]{Footer(turn)}[/]");

@@ -9,7 +9,7 @@ public sealed record ReadLimits
     /// <summary>Descriptors of one segment: a frame of 1 MiB holds 43,690 of 24 bytes.</summary>
     public const int SegmentDescriptorCountMax = 32_768;
 
-    /// <summary>A read is cut into segments of at most this; the lease is checked before and after each. 2 MiB: docs/measurements/transfer-tcp.md.</summary>
+    /// <summary>A read is cut into segments of at most this; the lease is checked before and after each. 2 MiB is the first value tried (docs/measurements/transfer-tcp.md).</summary>
     public int SegmentBytes { get; init; } = 2 << 20;
 
     /// <summary>Segments asked for ahead on one stream, so that the owner never waits for the next question.</summary>

@@ -20,7 +20,7 @@ public sealed record TcpAgentOptions : TransferAgentOptions
     /// <summary>Proved by both ends of every connection; required unless <see cref="Host"/> is loopback.</summary>
     public string? SharedSecret { get; init; }
 
-    /// <summary>Data connections to each peer. Two keep both directions of two cores busy: docs/measurements/transfer-tcp.md.</summary>
+    /// <summary>Data connections to each peer. Two is the first value tried (docs/measurements/transfer-tcp.md).</summary>
     public int StreamsPerPeer { get; init; } = 2;
 
     /// <summary>
