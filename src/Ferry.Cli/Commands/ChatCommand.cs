@@ -118,7 +118,13 @@ internal static class ChatCommand
             var turn = await client.ChatAsync(model, _messages, maxTokens, temperature, json ? _ => { } : Console.Write, cancellationToken);
             if (json)
             {
-                Console.WriteLine(JsonSerializer.Serialize(turn, JsonFormat));
+                Console.WriteLine(JsonSerializer.Serialize(
+                    new
+                    {
+                        turn.Text, turn.PromptTokens, turn.CachedTokens, turn.CompletionTokens, turn.FinishReason, turn.Headers,
+                        TimeToFirstTokenMs = turn.TimeToFirstToken.TotalMilliseconds, TotalMs = turn.Total.TotalMilliseconds,
+                    },
+                    JsonFormat));
                 return;
             }
             Console.WriteLine();
