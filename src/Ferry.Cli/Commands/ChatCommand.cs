@@ -121,8 +121,14 @@ internal static class ChatCommand
                 Console.WriteLine(JsonSerializer.Serialize(
                     new
                     {
-                        turn.Text, turn.PromptTokens, turn.CachedTokens, turn.CompletionTokens, turn.FinishReason, turn.Headers,
-                        TimeToFirstTokenMs = turn.TimeToFirstToken.TotalMilliseconds, TotalMs = turn.Total.TotalMilliseconds,
+                        turn.Text,
+                        turn.PromptTokens,
+                        turn.CachedTokens,
+                        turn.CompletionTokens,
+                        turn.FinishReason,
+                        turn.Headers,
+                        TimeToFirstTokenMs = turn.TimeToFirstToken.TotalMilliseconds,
+                        TotalMs = turn.Total.TotalMilliseconds,
                     },
                     JsonFormat));
                 return;
