@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Text.Json;
+using Ferry.Cache.Remote.Settings;
+using Ferry.Kv.Settings;
 using Ferry.Serving.Hosting;
 using Ferry.Serving.Options;
 using Microsoft.Extensions.Logging;
@@ -46,10 +48,10 @@ internal static class ServeCommand
         var result = ServeOptionsParser.Parse(words, ServeOptionsParser.ProcessEnvironment(), new Machine());
         if (checksOnly)
         {
-            console.Output.Write(asJson ? StartupReport.ToJson(result).ToJsonString(Indented) + "\n" : StartupReport.ToText(result));
+            console.Output.Write(asJson ? StartupReport.ToJson(result.Findings).ToJsonString(Indented) + "\n" : StartupReport.ToText(result.Findings));
             return result.Options is null ? FerryCommandLine.WrongUsage : 0;
         }
-        await console.Error.WriteAsync(StartupReport.ToText(result));
+        await console.Error.WriteAsync(StartupReport.ToText(result.Findings));
         if (result.Options is not { } options)
         {
             return FerryCommandLine.WrongUsage;

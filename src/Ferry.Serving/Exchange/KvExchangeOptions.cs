@@ -97,7 +97,7 @@ public sealed record KvExchangeOptions
         HashSeed = settings.HashSeed,
         MemoryBytes = settings.MemoryTierBytes,
         KeepInMemory = settings.KeepInMemory,
-        SharedUrl = settings.SharedDirectory is { } directory ? new UriBuilder(Uri.UriSchemeFile, string.Empty) { Path = directory }.Uri.AbsoluteUri : null,
+        SharedUrl = settings.SharedUrl,
         SaveUnfullChunk = settings.SaveUnfullChunk,
         SaveDecodeCache = settings.SaveDecodeCache,
         LeaseDuration = settings.LeaseDuration,

@@ -1,3 +1,5 @@
+using Ferry.Kv.Settings;
+
 namespace Ferry.Serving.Options;
 
 /// <summary>Environment names other than LMCache's.</summary>
@@ -6,7 +8,7 @@ public static class EnvironmentSettings
     private const string NoDriver = "no effect: the engine runs on the CPU, no accelerator driver is loaded";
     private const string NoS3 = "no effect: this build has no S3 tier";
 
-    public static IReadOnlyList<Setting> All { get; } =
+    public static IReadOnlyList<Setting<ServeDraft>> All { get; } =
     [
         Name("VLLM_NIXL_SIDE_CHANNEL_HOST", "ADDRESS", "localhost", "Address of this node that peers dial. Each node sets its own; the decode node learns the prefill node's from kv_transfer_params.", (d, v) => d.SideChannelHost = v.Text),
         Name("VLLM_NIXL_SIDE_CHANNEL_PORT", "N", "5600", "Port of the side channel; peers are told it.", (d, v) => d.SideChannelPort = v.Int(1, 65535, 5600)),
@@ -31,12 +33,12 @@ public static class EnvironmentSettings
     /// <summary>Prefixes whose unknown names are worth a word.</summary>
     internal static IReadOnlyList<string> WatchedPrefixes { get; } = ["VLLM_", "UCX_", "FERRY_"];
 
-    private static Setting Name(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
-        new(SettingKind.Environment, name, value, @default, text, apply);
+    private static Setting<ServeDraft> Name(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
+        new(name, value, @default, text, apply);
 
-    private static Setting Idle(string name, string text) => new(SettingKind.Environment, name, "VALUE", "", text + ".", null);
+    private static Setting<ServeDraft> Idle(string name, string text) => new(name, "VALUE", "", text + ".", null);
 
-    private static IEnumerable<Setting> Group(string text, params string[] names) => names.Select(name => Idle(name, text));
+    private static IEnumerable<Setting<ServeDraft>> Group(string text, params string[] names) => names.Select(name => Idle(name, text));
 
     private static void ApplyHashSeed(ServeDraft draft, SettingValue value)
     {

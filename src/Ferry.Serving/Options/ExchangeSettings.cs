@@ -26,8 +26,8 @@ public sealed record ExchangeSettings
     /// <summary>False: memory only stages what is on its way; nothing is kept for later requests.</summary>
     public bool KeepInMemory { get; init; } = true;
 
-    /// <summary>Directory of the shared tier, or null.</summary>
-    public string? SharedDirectory { get; init; }
+    /// <summary>The shared tier as <see cref="Ferry.Cache.Remote.RemoteTiers.Open"/> takes it, or null.</summary>
+    public string? SharedUrl { get; init; }
 
     /// <summary>Whether KV of generated tokens is kept too.</summary>
     public bool SaveDecodeCache { get; init; }

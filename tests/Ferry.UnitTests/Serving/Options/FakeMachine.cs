@@ -1,4 +1,4 @@
-using Ferry.Serving.Options;
+using Ferry.Cache.Remote.Settings;
 
 namespace Ferry.UnitTests.Serving.Options;
 

@@ -1,4 +1,4 @@
-namespace Ferry.Serving.Options;
+namespace Ferry.Cache.Remote.Settings;
 
 /// <summary>What configuration checks ask of the machine; tests answer for it.</summary>
 public interface IMachine

@@ -1,9 +1,9 @@
 using Ferry.Kv.Text;
 
-namespace Ferry.Serving.Options;
+namespace Ferry.Kv.Settings;
 
 /// <summary>The end of an error about an unknown name.</summary>
-internal static class NameHint
+public static class NameHint
 {
     /// <summary>" Did you mean X?", or nothing when no known name is near.</summary>
     public static string Of(string unknown, IEnumerable<string> known) =>

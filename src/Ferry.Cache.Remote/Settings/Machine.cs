@@ -2,14 +2,14 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 
-namespace Ferry.Serving.Options;
+namespace Ferry.Cache.Remote.Settings;
 
 /// <summary>The machine that this process runs on.</summary>
 public sealed class Machine : IMachine
 {
     public long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
-    public bool DirectoryExists(string path) => Directory.Exists(path);
+    public bool DirectoryExists(string path) => System.IO.Directory.Exists(path);
 
     public bool FileExists(string path) => File.Exists(path);
 
