@@ -2,7 +2,7 @@ using Ferry.Cache.Remote;
 using Ferry.Cache.Remote.Directory;
 using Ferry.Cache.Tiers;
 using Ferry.TestKit.Cache;
-using Ferry.UnitTests.Cache.Tiers;
+using Ferry.TestKit.Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

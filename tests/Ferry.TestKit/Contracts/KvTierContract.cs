@@ -4,7 +4,7 @@ using Ferry.Kv.Records;
 using Ferry.TestKit.Cache;
 using Xunit;
 
-namespace Ferry.UnitTests.Cache.Tiers;
+namespace Ferry.TestKit.Contracts;
 
 /// <summary>What every tier must do, the fake of the tests too.</summary>
 public abstract class KvTierContract
