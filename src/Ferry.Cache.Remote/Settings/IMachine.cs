@@ -6,6 +6,9 @@ public interface IMachine
     /// <summary>Memory that this process may use: the machine's or its container's limit.</summary>
     long MemoryBytes { get; }
 
+    /// <summary>Bytes free in the file system of a path, or of its nearest parent that exists; null: not to be known.</summary>
+    long? FreeDiskBytes(string path);
+
     bool DirectoryExists(string path);
 
     bool FileExists(string path);

@@ -9,6 +9,23 @@ public sealed class Machine : IMachine
 {
     public long MemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
+    public long? FreeDiskBytes(string path)
+    {
+        var existing = Path.GetFullPath(path);
+        while (!System.IO.Directory.Exists(existing) && Path.GetDirectoryName(existing) is { } parent)
+        {
+            existing = parent;
+        }
+        try
+        {
+            return new DriveInfo(existing).AvailableFreeSpace;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
     public bool DirectoryExists(string path) => System.IO.Directory.Exists(path);
 
     public bool FileExists(string path) => File.Exists(path);

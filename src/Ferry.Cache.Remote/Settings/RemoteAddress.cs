@@ -2,11 +2,11 @@ using Ferry.Kv.Settings;
 
 namespace Ferry.Cache.Remote.Settings;
 
-/// <summary>The remote tier that a draft names, in the form that <see cref="RemoteTiers.Open"/> takes.</summary>
+/// <summary>The remote tier that a draft names, checked.</summary>
 public static class RemoteAddress
 {
     /// <summary>Null: no remote tier, or an error that is in the findings.</summary>
-    public static string? Resolve(CacheDraft draft, FindingLog findings)
+    public static RemoteTierAddress? Resolve(CacheDraft draft, FindingLog findings)
     {
         if (draft.RemoteUrl is not { } given)
         {
@@ -29,54 +29,17 @@ public static class RemoteAddress
             findings.Refuse(given.Name, given.Shown, $"no shared tier: this build has {string.Join(", ", RemoteTiers.Schemes.Select(known => known + "://"))}, not {scheme}://.{NameHint.Of(scheme, RemoteTiers.Schemes)}", given.Place);
             return null;
         }
-        return scheme switch
+        var address = new RemoteTierAddress(text)
         {
-            "s3" => ResolveS3(draft, given),
-            "file" => ResolveDirectory(given),
-            _ => RemoteTiers.FindError(text) is { } error ? Fail(given, error) : text,
+            S3Endpoint = draft.S3Endpoint?.Text,
+            S3Region = draft.S3Region,
+            S3PlainHttp = draft.S3DisableTls,
         };
-    }
-
-    private static string? ResolveS3(CacheDraft draft, SettingValue given)
-    {
-        var address = S3Address.TryRead(given.Text, draft.S3Endpoint?.Text, draft.S3DisableTls, draft.S3PathStyle, out var error);
-        if (address is null)
+        if (RemoteTiers.FindError(address.Url) is { } error)
         {
-            given.Error($"{given.Name} is '{given.Shown}': {error}");
+            given.Error(error);
             return null;
         }
-        var prefix = string.Join('/', ((string?[])[address.Prefix, draft.S3Prefix]).Where(part => !string.IsNullOrEmpty(part)));
-        List<string> query = [];
-        if (address.Endpoint is { } endpoint)
-        {
-            query.Add($"endpoint={endpoint.GetLeftPart(UriPartial.Authority)}");
-        }
-        if (draft.S3Region is { } region)
-        {
-            query.Add($"region={Uri.EscapeDataString(region)}");
-        }
-        query.Add($"style={(address.PathStyle ? "path" : "virtual")}");
-        given.Honour($"bucket {address.Bucket}{(prefix.Length > 0 ? $", prefix {prefix}" : "")} at {address.Endpoint?.GetLeftPart(UriPartial.Authority) ?? "Amazon S3"}, {(address.PathStyle ? "path style" : "virtual-hosted style")}.");
-        return $"s3://{address.Bucket}{(prefix.Length > 0 ? "/" + prefix : "")}?{string.Join('&', query)}";
-    }
-
-    private static string? ResolveDirectory(SettingValue given)
-    {
-        if (!Uri.TryCreate(given.Text, UriKind.Absolute, out var url) || url.Host.Length > 0)
-        {
-            return Fail(given, $"'{url?.Host}' stands where a host would. Write file:///{url?.Host}{url?.AbsolutePath} for an absolute path.");
-        }
-        var path = url.LocalPath.TrimEnd('/');
-        if (path.Length == 0)
-        {
-            return Fail(given, $"{given.Name} names the root directory. Give the shared tier a directory of its own.");
-        }
-        return new UriBuilder(Uri.UriSchemeFile, string.Empty) { Path = path }.Uri.AbsoluteUri;
-    }
-
-    private static string? Fail(SettingValue given, string text)
-    {
-        given.Error($"{given.Name} is '{given.Shown}': {text}");
-        return null;
+        return address;
     }
 }

@@ -138,7 +138,7 @@ internal static class ServeOptionsValidator
             HashSeed = draft.HashSeed ?? "0",
             MemoryTierBytes = MemoryTierBytes(draft, machine, engine.TensorParallelSize!.Value),
             KeepInMemory = draft.Cache.KeepInMemory,
-            SharedUrl = RemoteAddress.Resolve(draft.Cache, draft.Findings),
+            SharedUrl = RemoteAddress.Resolve(draft.Cache, draft.Findings)?.Url,
             SaveDecodeCache = draft.Cache.SaveDecodeCache,
             SaveUnfullChunk = draft.Cache.SaveUnfullChunk,
             SideChannelHost = draft.SideChannelHost ?? "localhost",
