@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.IO.Hashing;
@@ -6,10 +7,11 @@ using System.Text;
 using Ferry.Cache.Records;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
+using Ferry.Kv.Records;
 
-namespace Ferry.Cache.Remote.Directory;
+namespace Ferry.Cache.Remote;
 
-/// <summary>Where a record lies under the tier's root: <c>model/salt/ha/hash/first-heads-of-family.kv</c>.</summary>
+/// <summary>Where a record lies under a shared tier's root: <c>model/salt/ha/hash/first-heads-of-family.kv</c>, with a slash on every system.</summary>
 /// <remarks>
 /// Every part is made of hex digits and numbers that this class prints, so that no salt or hash can lead out of the root. The chunk's own
 /// directory makes finding all its shards one listing; the two digits before it keep directories small.
@@ -18,14 +20,21 @@ internal static class RecordPath
 {
     public const string Extension = ".kv";
     private const string NoSalt = "none";
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
+
+    /// <summary>First part of every path in a store: another format, one day, stands beside this one.</summary>
+    public const string FormatDirectory = "ferry-kv-1";
 
     /// <summary>The chunk's directory, relative to the root.</summary>
     public static string OfChunk(in KvKey key)
     {
         var hash = key.Hash.ToString();
         var model = key.Model.ToString("x32", CultureInfo.InvariantCulture);
-        return Path.Combine(model, SaltDigest(key.Salt), hash[..2], hash);
+        return $"{model}/{SaltDigest(key.Salt)}/{hash[..2]}/{hash}";
     }
+
+    /// <summary>The record's path, relative to the root.</summary>
+    public static string OfRecord(KvRecordHeader header) => $"{OfChunk(header.Key)}/{OfShard(header.Layout)}";
 
     /// <summary>The record's file name inside the chunk's directory.</summary>
     public static string OfShard(KvLayout layout) =>
@@ -49,6 +58,21 @@ internal static class RecordPath
         return heads > 0 && (long)first + heads <= of && of <= KvLayout.MaxHeads && name.ToString() == fileName;
     }
 
+    /// <summary>True for the path of a record, as <see cref="OfRecord"/> prints it.</summary>
+    public static bool IsRecord(ReadOnlySpan<char> path)
+    {
+        Span<Range> parts = stackalloc Range[6];
+        if (path.Length > 512 || path.Split(parts, '/') != 5)
+        {
+            return false;
+        }
+        var salt = path[parts[1]];
+        var prefix = path[parts[2]];
+        var hash = path[parts[3]];
+        return IsHex(path[parts[0]], 32) && (salt is NoSalt || IsHex(salt, 32)) && hash.Length is >= 2 and <= 2 * Kv.Hashing.ChunkHash.MaxBytes
+            && IsHex(hash, hash.Length) && hash.StartsWith(prefix, StringComparison.Ordinal) && prefix.Length == 2 && TryParse(path[parts[4]].ToString(), out _);
+    }
+
     /// <summary>Equal for the shards of one chunk that belong together.</summary>
     public static ulong FamilyDigest(KvLayout layout)
     {
@@ -68,6 +92,8 @@ internal static class RecordPath
 
     private static string SaltDigest(string salt) =>
         salt.Length == 0 ? NoSalt : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(salt)).AsSpan(0, 16));
+
+    private static bool IsHex(ReadOnlySpan<char> text, int length) => text.Length == length && !text.ContainsAnyExcept(LowerHex);
 
     private static bool TryNumber(string text, out int number) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out number);
