@@ -93,7 +93,7 @@ public sealed class RecordCache : IAsyncDisposable
     public IReadOnlyList<TierStats> SnapshotTiers() =>
     [
         .. _tiers.Select(tier => new TierStats(
-            tier.Tier.Name, tier.Tier.IsReadingOff, tier.Tier.IsWritingOff, tier.Tier.Counts, tier.Tier.Failures, tier.Tier.Timeouts, tier.Behind?.QueuedBytes ?? 0,
+            tier.Tier.Name, tier.Tier.Kind, tier.Tier.IsReadingOff, tier.Tier.IsWritingOff, tier.Tier.Counts, tier.Tier.Failures, tier.Tier.Timeouts, tier.Behind?.QueuedBytes ?? 0,
             tier.Behind?.Written ?? 0, tier.Behind?.Dropped ?? 0, tier.Behind?.Failed ?? 0)),
     ];
 

@@ -6,5 +6,5 @@ namespace Ferry.Cache;
 /// <param name="IsReadingOff">Whether nothing is read from it now, because reading failed.</param>
 /// <param name="IsWritingOff">Whether nothing is written to it now, because writing failed.</param>
 public sealed record TierStats(
-    string Name, bool IsReadingOff, bool IsWritingOff, TierCounts Counts, long Failures, long Timeouts, long QueuedBytes, long Written,
+    string Name, string Kind, bool IsReadingOff, bool IsWritingOff, TierCounts Counts, long Failures, long Timeouts, long QueuedBytes, long Written,
     long WriteDropped, long WriteFailed);

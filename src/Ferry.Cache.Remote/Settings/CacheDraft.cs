@@ -31,15 +31,8 @@ public sealed class CacheDraft
 
     public string? S3Region { get; set; }
 
-    public string? S3Prefix { get; set; }
-
-    /// <summary>Null: not said.</summary>
-    public bool? S3PathStyle { get; set; }
-
     /// <summary>LMCache's way to say http.</summary>
     public bool S3DisableTls { get; set; }
-
-    public int? S3Concurrency { get; set; }
 
     public string? S3AccessKey { get; set; }
 

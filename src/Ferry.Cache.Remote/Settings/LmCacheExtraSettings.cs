@@ -14,19 +14,18 @@ public static class LmCacheExtraSettings
     [
         Key("s3_region", "NAME", "AWS_REGION, else default", "Region of the S3 tier; Ceph takes any.", (d, v) => d.S3Region = v.Text),
         Key("disable_tls", "BOOL", "False", "True: http, where LMCACHE_REMOTE_URL names a host without a scheme.", (d, v) => d.S3DisableTls = v.Bool()),
-        Key("s3_use_path_style", "BOOL", "by the URL", "True: HOST/BUCKET, False: BUCKET.HOST. (LMCache itself never reads it.)", (d, v) => d.S3PathStyle = v.Bool()),
-        Key("s3_file_prefix", "TEXT", "none", "Put in front of every object's name.", (d, v) => d.S3Prefix = v.Text),
-        Key("s3_max_io_concurrency", "N", "the tier's", "Objects read or written at one time.", (d, v) => d.S3Concurrency = v.Int(1, 1024, 8)),
         Key("aws_access_key_id", "TEXT", "the standard chain", "Credentials of the S3 tier, together with aws_secret_access_key.", (d, v) => d.S3AccessKey = v.Text) with { IsSecret = true },
         Key("aws_secret_access_key", "TEXT", "the standard chain", "See aws_access_key_id.", (d, v) => d.S3SecretKey = v.Text) with { IsSecret = true },
     ];
 
     public static IReadOnlyList<Setting<CacheDraft>> Explained { get; } =
     [
+        Idle("s3_file_prefix", "put a prefix behind the bucket in the URL: s3://BUCKET/PREFIX?endpoint=URL"),
+        Idle("s3_use_path_style", "the form of the URL says it, and so does style=path or style=virtual in its query"),
         Idle("use_odirect", "the disk tier uses direct I/O wherever the file system has it, and says so"),
         Idle("save_chunk_meta", "the clients decide whether a metadata record goes with a chunk; both are served"),
         Idle("save_only_first_rank", "the clients decide which ranks save"),
-        .. ((string[])["s3_num_io_threads", "s3_prefer_http2", "s3_enable_s3express", "s3_part_size", "s3_max_inflight_reqs"]).Select(key => Idle(key, Connector)),
+        .. ((string[])["s3_num_io_threads", "s3_prefer_http2", "s3_enable_s3express", "s3_part_size", "s3_max_inflight_reqs", "s3_max_io_concurrency"]).Select(key => Idle(key, Connector)),
         .. ((string[])["enable_nixl_storage", "nixl_backend", "nixl_pool_size", "nixl_presence_cache", "nixl_presence_cache_only", "nixl_use_hugepages"]).Select(key => Idle(key, "Ferry's tiers are not NIXL's")),
         .. ((string[])["audit_backend_enabled", "audit_actual_remote_url"]).Select(key => Idle(key, "figures stand in /metrics")),
     ];

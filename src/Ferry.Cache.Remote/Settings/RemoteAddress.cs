@@ -6,40 +6,36 @@ namespace Ferry.Cache.Remote.Settings;
 public static class RemoteAddress
 {
     /// <summary>Null: no remote tier, or an error that is in the findings.</summary>
-    public static RemoteTierAddress? Resolve(CacheDraft draft, FindingLog findings)
+    /// <param name="limits">Cap, expiry and credentials file, where they are said; the draft's own settings are added.</param>
+    public static RemoteTierSettings? Resolve(CacheDraft draft, RemoteTierOptions limits, FindingLog findings)
     {
         if (draft.RemoteUrl is not { } given)
         {
-            if (draft.S3Endpoint is { } endpoint)
-            {
-                endpoint.Warn($"no effect: it has a meaning only beside an s3:// URL in {LmCacheSettings.Prefix}REMOTE_URL.");
-            }
+            draft.S3Endpoint?.Warn($"no effect: it has a meaning only beside an s3:// URL in {LmCacheSettings.Prefix}REMOTE_URL.");
             return null;
         }
-        var text = given.Text;
-        var end = text.IndexOf("://", StringComparison.Ordinal);
-        if (end <= 0)
+        var scheme = given.Text.IndexOf("://", StringComparison.Ordinal) is var end and > 0 ? given.Text[..end].ToLowerInvariant() : null;
+        if (scheme is null)
         {
-            given.Error($"{given.Name} is '{given.Shown}', which is no URL. A shared directory is file:///path, a bucket s3://HOST/BUCKET/.");
+            given.Error($"{given.Name} is '{given.Shown}', which is no URL. A shared directory is file:///path, a bucket s3://BUCKET?endpoint=http://HOST:PORT.");
             return null;
         }
-        var scheme = text[..end].ToLowerInvariant();
         if (!RemoteTiers.Schemes.Contains(scheme, StringComparer.OrdinalIgnoreCase))
         {
             findings.Refuse(given.Name, given.Shown, $"no shared tier: this build has {string.Join(", ", RemoteTiers.Schemes.Select(known => known + "://"))}, not {scheme}://.{NameHint.Of(scheme, RemoteTiers.Schemes)}", given.Place);
             return null;
         }
-        var address = new RemoteTierAddress(text)
+        var options = limits with { S3Endpoint = draft.S3Endpoint?.Text, S3Region = draft.S3Region, PlainHttp = draft.S3DisableTls };
+        if (draft.S3AccessKey is { } access && draft.S3SecretKey is { } secret)
         {
-            S3Endpoint = draft.S3Endpoint?.Text,
-            S3Region = draft.S3Region,
-            S3PlainHttp = draft.S3DisableTls,
-        };
-        if (RemoteTiers.FindError(address.Url) is { } error)
+            var others = options.Environment;
+            options = options with { Environment = name => name switch { "AWS_ACCESS_KEY_ID" => access, "AWS_SECRET_ACCESS_KEY" => secret, _ => others(name) } };
+        }
+        var errors = RemoteTiers.Validate(given.Text, options);
+        foreach (var error in errors)
         {
             given.Error(error);
-            return null;
         }
-        return address;
+        return errors.Count == 0 ? new RemoteTierSettings(given.Text, options) : null;
     }
 }

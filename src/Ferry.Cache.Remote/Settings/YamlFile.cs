@@ -12,6 +12,7 @@ public sealed class YamlFile
     private const int MaxEntries = 10_000; // An alias may stand in many places: the count is of places, so a small file cannot grow without bound.
 
     private readonly List<YamlEntry> _entries = [];
+    private bool _isTooLarge;
 
     private YamlFile(string path) => Path = path;
 
@@ -79,8 +80,13 @@ public sealed class YamlFile
 
     private void Add(string prefix, YamlNode node, int depth, string name, FindingLog findings)
     {
+        if (_isTooLarge)
+        {
+            return;   // said once, and nothing more is unfolded
+        }
         if (depth > MaxDepth || _entries.Count >= MaxEntries)
         {
+            _isTooLarge = true;
             findings.Error(name, Path, $"{Path} is nested deeper than {MaxDepth} levels or has more than {MaxEntries} values.", PlaceOf(node));
             return;
         }

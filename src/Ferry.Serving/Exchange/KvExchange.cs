@@ -58,7 +58,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
             loggers.CreateLogger<RecordStore>());
         _cache = new RecordCache(
             memory,
-            options.SharedUrl is { } url ? [RemoteTiers.Open(url, new RemoteTierOptions { CapacityBytes = options.SharedBytes }, time, loggers)] : [],
+            options.SharedUrl is { } url ? [RemoteTiers.Open(url, options.SharedOptions with { CapacityBytes = options.SharedBytes ?? options.SharedOptions.CapacityBytes }, time, loggers)] : [],
             options.TierBounds, time, loggers);
         _reports = new ReportBook(options.ReportsMax, _cache);
         _leases = new RequestLeases(memory.Pins, _logger);

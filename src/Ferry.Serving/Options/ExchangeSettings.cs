@@ -1,3 +1,5 @@
+using Ferry.Cache.Remote.Settings;
+
 namespace Ferry.Serving.Options;
 
 /// <summary>What the user asked of the exchange: kv-transfer-config, LMCACHE_*, the side channel and UCX_TLS together.</summary>
@@ -26,8 +28,8 @@ public sealed record ExchangeSettings
     /// <summary>False: memory only stages what is on its way; nothing is kept for later requests.</summary>
     public bool KeepInMemory { get; init; } = true;
 
-    /// <summary>The shared tier as <see cref="Ferry.Cache.Remote.RemoteTiers.Open"/> takes it, or null.</summary>
-    public string? SharedUrl { get; init; }
+    /// <summary>The shared tier, or null.</summary>
+    public RemoteTierSettings? Shared { get; init; }
 
     /// <summary>Whether KV of generated tokens is kept too.</summary>
     public bool SaveDecodeCache { get; init; }

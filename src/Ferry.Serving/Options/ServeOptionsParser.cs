@@ -1,4 +1,3 @@
-using System.Collections;
 using Ferry.Cache.Remote.Settings;
 using Ferry.Kv.Settings;
 
@@ -27,11 +26,6 @@ public static class ServeOptionsParser
         var options = ServeOptionsValidator.Build(draft, environment, machine);
         return new ServeOptionsResult(draft.Findings.HasErrors ? null : options, draft.Findings.All);
     }
-
-    /// <summary>The process's environment as a dictionary.</summary>
-    public static IReadOnlyDictionary<string, string> ProcessEnvironment() =>
-        Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-            .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "", StringComparer.Ordinal);
 
     private static void ApplyEnvironment(ServeDraft draft, IReadOnlyDictionary<string, string> environment)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Ferry.Cache.Remote;
 using Ferry.Cache.Remote.Settings;
 using Ferry.Engine.Generation;
 using Ferry.Kv.Settings;
@@ -138,7 +139,7 @@ internal static class ServeOptionsValidator
             HashSeed = draft.HashSeed ?? "0",
             MemoryTierBytes = MemoryTierBytes(draft, machine, engine.TensorParallelSize!.Value),
             KeepInMemory = draft.Cache.KeepInMemory,
-            SharedUrl = RemoteAddress.Resolve(draft.Cache, draft.Findings)?.Url,
+            Shared = RemoteAddress.Resolve(draft.Cache, new RemoteTierOptions(), draft.Findings),
             SaveDecodeCache = draft.Cache.SaveDecodeCache,
             SaveUnfullChunk = draft.Cache.SaveUnfullChunk,
             SideChannelHost = draft.SideChannelHost ?? "localhost",

@@ -1,3 +1,5 @@
+using Ferry.Cache.Remote.Settings;
+
 namespace Ferry.Cache.Remote.Hosting.Options;
 
 /// <summary>One exchange of <c>ferry cache</c>, checked. Immutable.</summary>
@@ -34,7 +36,7 @@ public sealed record ExchangeOptions
     public DiskSettings? Disk { get; init; }
 
     /// <summary>Null: no remote tier.</summary>
-    public RemoteSettings? Remote { get; init; }
+    public RemoteTierSettings? Remote { get; init; }
 
     /// <summary>Tokens of a chunk of the clients.</summary>
     public int ChunkTokens { get; init; } = 256;

@@ -150,13 +150,18 @@ internal static class ExchangeOptionsValidator
         return new DiskSettings(path, bytes.Value, draft.DiskSync);
     }
 
-    private static RemoteSettings? BuildRemote(ExchangeDraft draft, IReadOnlyDictionary<string, string> environment)
+    private static RemoteTierSettings? BuildRemote(ExchangeDraft draft, IReadOnlyDictionary<string, string> environment)
     {
-        var address = RemoteAddress.Resolve(draft.Cache, draft.Findings);
-        var isS3 = address?.Url.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) == true;
+        if (draft.Cache.S3AccessKey is null != draft.Cache.S3SecretKey is null)
+        {
+            draft.Findings.Error("extra_config", "***", "aws_access_key_id and aws_secret_access_key go together; one of them is not set.");
+        }
+        var limits = new RemoteTierOptions { CapacityBytes = draft.RemoteBytes, ExpireAfter = draft.RemoteExpireAfter, CredentialsFile = draft.CredentialsFile };
+        var remote = RemoteAddress.Resolve(draft.Cache, limits, draft.Findings);
+        var isS3 = remote?.Url.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) == true;
         foreach (var name in environment.Keys.Where(name => name.StartsWith("AWS_", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
         {
-            if (!isS3 && ExchangeEnvironment.All.FirstOrDefault(known => known.Name == name) is { } setting)
+            if (draft.Cache.RemoteUrl?.Text.StartsWith("s3:", StringComparison.OrdinalIgnoreCase) != true && ExchangeEnvironment.All.FirstOrDefault(known => known.Name == name) is { } setting)
             {
                 draft.Findings.Warn(name, setting.IsSecret ? "***" : environment[name], "no effect without an S3 tier.");
             }
@@ -165,17 +170,16 @@ internal static class ExchangeOptionsValidator
         {
             draft.Findings.Error("AWS_SECRET_ACCESS_KEY", "***", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together; one of them is not set.");
         }
-        if (address is null)
+        if (draft.Cache.RemoteUrl is null)
         {
             foreach (var (given, name) in ((bool, string)[])[(draft.RemoteBytes is not null, "--remote-size"), (draft.RemoteExpireAfter is not null, "--remote-expire"), (draft.CredentialsFile is not null, "--credentials-file")])
             {
-                if (given && !draft.Findings.HasErrors)
+                if (given)
                 {
                     draft.Findings.Warn(name, "", "no effect without a shared tier: --remote URL or LMCACHE_REMOTE_URL.");
                 }
             }
-            return null;
         }
-        return new RemoteSettings(address, draft.RemoteBytes, draft.RemoteExpireAfter, draft.CredentialsFile);
+        return remote;
     }
 }

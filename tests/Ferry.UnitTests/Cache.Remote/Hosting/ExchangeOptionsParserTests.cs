@@ -1,3 +1,4 @@
+using Ferry.Cache.Eviction;
 using Ferry.Cache.Remote.Hosting.Options;
 using Ferry.Cache.Remote.Settings;
 using Ferry.Kv.Settings;
@@ -17,7 +18,7 @@ public sealed class ExchangeOptionsParserTests : IDisposable
     {
         var options = Accept([]);
         Assert.Equal((new ListenAddress("127.0.0.1", 6390), null, new ListenAddress("127.0.0.1", 6391)), (options.Resp, options.Lm, options.Admin));
-        Assert.Equal((4L << 30, "LRU", ConvertMode.On, 256), (options.MemoryBytes, options.Policy, options.Convert, options.ChunkTokens));
+        Assert.Equal((4L << 30, EvictionPolicies.Default, ConvertMode.On, 256), (options.MemoryBytes, options.Policy, options.Convert, options.ChunkTokens));
         Assert.Null(options.Disk);
         Assert.Null(options.Remote);
     }
@@ -25,11 +26,11 @@ public sealed class ExchangeOptionsParserTests : IDisposable
     [Fact]
     public void Parse_TheShortForm_SetsEveryPart()
     {
-        var options = Accept(["--resp", "127.0.0.1:7001", "--lm", "[::1]:65432", "--memory", "500MB", "--disk", "/var/lib/ferry", "--disk-size", "20GiB", "--remote", "file:///mnt/kv",
+        var options = Accept(["--resp", "127.0.0.1:7001", "--lm", "localhost:65432", "--memory", "500MB", "--disk", "/var/lib/ferry", "--disk-size", "20GiB", "--remote", "file:///mnt/kv",
             "--models", "models.yaml", "--convert", "log", "--quota", "a=1GiB", "b=2GB", "--drain", "90s", "--no-huge-pages"]);
-        Assert.Equal((7001, new ListenAddress("::1", 65432), 500_000_000L), (options.Resp!.Port, options.Lm, options.MemoryBytes));
+        Assert.Equal((7001, new ListenAddress("localhost", 65432), 500_000_000L), (options.Resp!.Port, options.Lm, options.MemoryBytes));
         Assert.Equal(new DiskSettings("/var/lib/ferry", 20L << 30, "interval"), options.Disk);
-        Assert.Equal("file:///mnt/kv", options.Remote!.Address.Url);
+        Assert.Equal("file:///mnt/kv", options.Remote!.Url);
         Assert.Equal((1L << 30, 2_000_000_000L), (options.Quotas["a"], options.Quotas["b"]));
         Assert.Equal((ConvertMode.Log, TimeSpan.FromSeconds(90), false, "models.yaml"), (options.Convert, options.Drain, options.TryHugePages, options.ModelsFile));
     }
@@ -43,7 +44,7 @@ public sealed class ExchangeOptionsParserTests : IDisposable
               listen: off
             memory:
               size: 2GiB
-              policy: fifo
+              policy: Lru
             disk: { path: /var/lib/ferry, size: 20GiB, sync: always }
             convert: off
             quotas:
@@ -52,7 +53,7 @@ public sealed class ExchangeOptionsParserTests : IDisposable
               tier_deadline: 500ms
             """);
         var file = Accept([], config: path);
-        var flags = Accept(["--resp", "127.0.0.1:7001", "--allow-flush", "--memory", "2GiB", "--policy", "FIFO", "--disk", "/var/lib/ferry", "--disk-size", "20GiB",
+        var flags = Accept(["--resp", "127.0.0.1:7001", "--allow-flush", "--memory", "2GiB", "--policy", "LRU", "--disk", "/var/lib/ferry", "--disk-size", "20GiB",
             "--disk-sync", "always", "--convert", "off", "--quota", "tenant-a=1GiB", "--tier-deadline", "500ms"]);
         Assert.Equal(flags with { Quotas = file.Quotas }, file);
         Assert.Equal(1L << 30, file.Quotas["tenant-a"]);
@@ -83,8 +84,21 @@ public sealed class ExchangeOptionsParserTests : IDisposable
         Assert.DoesNotContain(result.Findings, finding => finding.Kind != FindingKind.Honoured);
         Assert.Equal(10, result.Findings.Count);
         var options = Assert.IsType<ExchangeOptions>(result.Options);
-        Assert.Equal(((long)(double.Parse(memoryGiB, System.Globalization.CultureInfo.InvariantCulture) * (1L << 30)), "LRU", 256), (options.MemoryBytes, options.Policy, options.ChunkTokens));
+        Assert.Equal(((long)(double.Parse(memoryGiB, System.Globalization.CultureInfo.InvariantCulture) * (1L << 30)), "lru", 256), (options.MemoryBytes, options.Policy, options.ChunkTokens));
         Assert.Equal(new DiskSettings("/tmp/lmcache", (long)double.Parse(diskGiB, System.Globalization.CultureInfo.InvariantCulture) << 30, "interval"), options.Disk);
+    }
+
+    [Theory]
+    [InlineData("s3://s3.ceph.example/nixl/", "http://s3.ceph.example")]
+    [InlineData("s3://nixl?endpoint=http://s3.ceph.example:7480", null)]
+    [InlineData("s3://nixl.s3.ceph.example", null)]
+    public void Parse_BucketsOfTheGuideAndOfLmCache_AreTiers(string url, string? endpoint)
+    {
+        (string, string)[] environment = [("LMCACHE_REMOTE_URL", url), ("AWS_ACCESS_KEY_ID", "id"), ("AWS_SECRET_ACCESS_KEY", "hush"), ("AWS_DEFAULT_REGION", "default"),
+            .. endpoint is null ? [] : (ValueTuple<string, string>[])[("LMCACHE_S3_ENDPOINT_URL", endpoint)]];
+        var result = Parse([], null, false, environment);
+        Assert.DoesNotContain(result.Findings, finding => finding.Kind != FindingKind.Honoured);
+        Assert.Equal((url, endpoint, "default"), (result.Options!.Remote!.Url, result.Options.Remote.Options.S3Endpoint, result.Options.Remote.Options.S3Region));
     }
 
     [Theory]
@@ -138,7 +152,7 @@ public sealed class ExchangeOptionsParserTests : IDisposable
     }
 
     [Theory]
-    [InlineData("memory: {size: 1GiB", ":1:")]
+    [InlineData("memory: {size: 1GiB", ":2:1")]
     [InlineData("memory:\n  size: 1GiB\n  size: 2GiB\n", ":3:")]
     [InlineData("- a\n- b\n", ":1:1")]
     [InlineData("a: 1\n---\nb: 2\n", "")]
@@ -158,7 +172,9 @@ public sealed class ExchangeOptionsParserTests : IDisposable
         {
             lines.Add($"a{level}: &a{level} {{x: *a{level - 1}, y: *a{level - 1}, z: *a{level - 1}}}");
         }
-        Assert.NotEmpty(Errors([], Write("bomb.yaml", string.Join('\n', lines))));
+        var errors = Errors([], Write("bomb.yaml", string.Join('\n', lines)));
+        Assert.Single(errors, error => error.Text.Contains("nested deeper", StringComparison.Ordinal));
+        Assert.InRange(errors.Count, 1, 10_001);
     }
 
     [Theory]

@@ -171,7 +171,7 @@ public sealed class ServeOptionsParserTests
     public void Parse_SharedDirectoryAndSeed_ReachTheExchange()
     {
         var exchange = Accept(["models/tiny", "--kv-transfer-config", Producer], ("LMCACHE_REMOTE_URL", "\"file:///mnt/shared/\""), ("PYTHONHASHSEED", "7")).Exchange!;
-        Assert.Equal(("file:///mnt/shared", "7"), (exchange.SharedUrl, exchange.HashSeed));
+        Assert.Equal(("file:///mnt/shared/", "7"), (exchange.Shared!.Url, exchange.HashSeed));
     }
 
     [Fact]

@@ -1,0 +1,184 @@
+using System.Net.Sockets;
+using Ferry.Cache.Arena;
+using Ferry.Cache.Eviction;
+using Ferry.Cache.Records;
+using Ferry.Cache.Remote.Clients;
+using Ferry.Cache.Remote.Fronts;
+using Ferry.Cache.Remote.Hosting.Admin;
+using Ferry.Cache.Remote.Hosting.Metrics;
+using Ferry.Cache.Remote.Hosting.Options;
+using Ferry.Cache.Remote.Lm;
+using Ferry.Cache.Remote.Resp;
+using Ferry.Cache.Tiers;
+using Ferry.Kv.Metrics;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Cache.Remote.Hosting;
+
+/// <summary>One whole exchange: memory, tiers, the clients' store, fronts and the admin port, made from options. Disposing ends them in the right order.</summary>
+public sealed class ExchangeHost : IAsyncDisposable
+{
+    private readonly ILoggerFactory _loggers;
+    private readonly List<ClientFront> _fronts = [];
+    private AdminHost? _admin;
+
+    private ExchangeHost(ExchangeOptions options, RecordCache cache, MetricRegistry metrics, ILoggerFactory loggers, TimeProvider clock)
+    {
+        (Options, Cache, Metrics, _loggers) = (options, cache, metrics, loggers);
+        Usage = new TierUsageWatch(cache.Tiers, clock);
+        Store = new ClientStore(cache, new RecordCacheOptions());
+        StartedAt = clock.GetUtcNow();
+    }
+
+    public ExchangeOptions Options { get; }
+
+    public RecordCache Cache { get; }
+
+    public IClientStore Store { get; }
+
+    /// <summary>Where RESP clients reach it; null: nowhere.</summary>
+    public ListenAddress? Resp { get; private set; }
+
+    /// <summary>Where lm:// clients reach it; null: nowhere.</summary>
+    public ListenAddress? Lm { get; private set; }
+
+    /// <summary>Where administration is served; null: nowhere.</summary>
+    public ListenAddress? Admin => _admin?.Address;
+
+    /// <summary>What the start says of it, one line a part.</summary>
+    public IReadOnlyList<(string Part, string Text)> Description => ExchangeState.Describe(this);
+
+    internal MetricRegistry Metrics { get; }
+
+    internal TierUsageWatch Usage { get; }
+
+    internal DateTimeOffset StartedAt { get; }
+
+    internal IReadOnlyList<ClientFront> Fronts => _fronts;
+
+    /// <summary>Opens the tiers and listens.</summary>
+    /// <exception cref="Exception">See <see cref="IsUserError"/>: settings, files or ports that do not fit.</exception>
+    public static async Task<ExchangeHost> StartAsync(ExchangeOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        var loggers = LoggerFactory.Create(logging);
+        ExchangeHost? host = null;
+        try
+        {
+            var metrics = new MetricRegistry();
+            host = new ExchangeHost(options, OpenCache(options, new TierMetrics(metrics), clock, loggers), metrics, loggers, clock);
+            await host.ListenAsync(clock, logging, cancellationToken);
+            return host;
+        }
+        catch
+        {
+            if (host is not null)
+            {
+                await host.DisposeAsync();
+            }
+            else
+            {
+                loggers.Dispose();
+            }
+            throw;
+        }
+    }
+
+    /// <summary>Whether an exception of <see cref="StartAsync"/> is about settings, files or ports: its message is all that the user needs.</summary>
+    public static bool IsUserError(Exception exception) => exception is
+        IOException or SocketException or UnauthorizedAccessException or ArgumentException or InsufficientMemoryException;
+
+    /// <summary>Takes no new clients, lets the others end their command, and writes what is queued for the tiers.</summary>
+    /// <param name="cancellationToken">When set, what is left is cut off.</param>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_fronts.Select(front => front.StopAsync(cancellationToken)));
+        try
+        {
+            await Cache.FlushAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The cache says how much it dropped when it is disposed.
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_admin is not null)
+        {
+            await _admin.DisposeAsync();
+        }
+        foreach (var front in _fronts)
+        {
+            await front.DisposeAsync();
+        }
+        await Usage.DisposeAsync();
+        await Cache.DisposeAsync();
+        _loggers.Dispose();
+    }
+
+    private static RecordCache OpenCache(ExchangeOptions options, TierMetrics metrics, TimeProvider clock, ILoggerFactory loggers)
+    {
+        var memory = new RecordStore(
+            new KvArena(new KvArenaOptions { CapacityBytes = options.MemoryBytes, TryHugePages = options.TryHugePages }),
+            EvictionPolicies.Create(options.Policy), new RecordPins(clock), loggers.CreateLogger<RecordStore>());
+        var tiers = new List<IKvTier>();
+        try
+        {
+            if (options.Remote is { } remote)
+            {
+                tiers.Add(new MeasuredTier(RemoteTiers.Open(remote.Url, remote.Options, clock, loggers), metrics, clock));
+            }
+            return new RecordCache(memory, tiers, BoundsOf(options), clock, loggers);
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
+    }
+
+    private static RecordCacheOptions BoundsOf(ExchangeOptions options) => new()
+    {
+        Guard = new TierGuardOptions { Deadline = options.TierDeadline },
+        WriteBehindBytesMax = options.WriteQueueBytes,
+        // StopAsync has flushed within the drain's deadline: what is left then was given up.
+        CloseDeadline = TimeSpan.FromSeconds(1),
+    };
+
+    private async Task ListenAsync(TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    {
+        var counts = new FrontMetrics(Metrics);
+        _ = new ExchangeMetrics(Metrics, this, clock);
+        if (Options.Resp is { } resp)
+        {
+            var front = await RespFront.StartAsync(
+                new RespFrontOptions
+                {
+                    Host = resp.Host,
+                    Port = resp.Port,
+                    ConnectionsMax = Options.ConnectionsMax,
+                    Password = Options.Security.Password,
+                    User = Options.Security.User,
+                    TlsCertificatePath = Options.Security.TlsCertificatePath,
+                    TlsKeyPath = Options.Security.TlsKeyPath,
+                    AllowFlush = Options.AllowFlush,
+                },
+                Store, counts, clock, _loggers.CreateLogger<RespFront>(), cancellationToken);
+            _fronts.Add(front);
+            Resp = resp with { Port = front.Endpoint.Port };
+        }
+        if (Options.Lm is { } lm)
+        {
+            var front = await LmFront.StartAsync(
+                new LmFrontOptions { Host = lm.Host, Port = lm.Port, ConnectionsMax = Options.ConnectionsMax },
+                Store, counts, clock, _loggers.CreateLogger<LmFront>(), cancellationToken);
+            _fronts.Add(front);
+            Lm = lm with { Port = front.Endpoint.Port };
+        }
+        if (Options.Admin is { } admin)
+        {
+            _admin = await AdminHost.StartAsync(this, admin, clock, logging, cancellationToken);
+        }
+    }
+}

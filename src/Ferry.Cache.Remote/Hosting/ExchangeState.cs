@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Ferry.Cache.Tiers;
+using Ferry.Kv.Text;
+
+namespace Ferry.Cache.Remote.Hosting;
+
+/// <summary>What an exchange is and holds: as JSON for /state, and in words for the start.</summary>
+internal static class ExchangeState
+{
+    public static JsonObject ToJson(ExchangeHost exchange, TimeProvider clock)
+    {
+        var memory = exchange.Cache.Memory.Snapshot();
+        var options = exchange.Options;
+        return new JsonObject
+        {
+            ["version"] = typeof(ExchangeState).Assembly.GetName().Version?.ToString(3),
+            ["started_at"] = exchange.StartedAt.ToString("O", CultureInfo.InvariantCulture),
+            ["uptime_seconds"] = Math.Round((clock.GetUtcNow() - exchange.StartedAt).TotalSeconds, 1),
+            ["fronts"] = new JsonObject
+            {
+                ["resp"] = exchange.Resp?.ToString(),
+                ["lm"] = exchange.Lm?.ToString(),
+                ["admin"] = exchange.Admin?.ToString(),
+                ["connections"] = exchange.Fronts.Sum(front => front.ConnectionCount),
+            },
+            ["memory"] = new JsonObject
+            {
+                ["capacity_bytes"] = memory.CapacityBytes,
+                ["used_bytes"] = memory.UsedBytes,
+                ["held_bytes"] = memory.HeldBytes,
+                ["records"] = memory.Records,
+                ["chunks"] = memory.Chunks,
+                ["hits"] = memory.Hits,
+                ["misses"] = memory.Misses,
+                ["evictions"] = memory.Evictions,
+                ["damaged"] = memory.Damaged,
+                ["policy"] = options.Policy,
+                ["huge_pages"] = exchange.Cache.Memory.Arena.HugePages.ToString(),
+            },
+            ["tiers"] = new JsonArray([.. exchange.Cache.SnapshotTiers().Select(tier => (JsonNode)ToJson(tier, exchange.Usage.Latest))]),
+            ["convert"] = options.Convert.ToString().ToLowerInvariant(),
+            ["chunk_tokens"] = options.ChunkTokens,
+        };
+    }
+
+    /// <summary>Tiers that are left alone now, in words; empty when all is well.</summary>
+    public static IReadOnlyList<string> Degraded(ExchangeHost exchange) =>
+    [
+        .. exchange.Cache.SnapshotTiers().SelectMany(tier => ((bool Off, string Direction)[])[(tier.IsReadingOff, "reading"), (tier.IsWritingOff, "writing")],
+            (tier, part) => (tier, part)).Where(row => row.part.Off).Select(row => $"{row.tier.Name} is off for {row.part.Direction}"),
+    ];
+
+    /// <summary>One line a part, for people.</summary>
+    public static IReadOnlyList<(string Part, string Text)> Describe(ExchangeHost exchange)
+    {
+        var options = exchange.Options;
+        var lines = new List<(string, string)>
+        {
+            ("resp", exchange.Resp is null ? "off" : $"{exchange.Resp}, {options.Security}"),
+            ("lm", exchange.Lm?.ToString() ?? "off"),
+            ("admin", exchange.Admin is null ? "off" : $"http://{exchange.Admin}, {(options.AdminToken is null ? "no token" : "token")}"),
+            ("memory", $"{ByteSize.Format(exchange.Cache.Memory.Arena.CapacityBytes)}, {options.Policy}, huge pages: {exchange.Cache.Memory.Arena.HugePages}"),
+        };
+        foreach (var tier in exchange.Cache.Tiers)
+        {
+            lines.Add((tier.Kind, DescribeTier(tier, options)));
+        }
+        if (exchange.Cache.Tiers.Count == 0)
+        {
+            lines.Add(("tiers", "none below memory: what is evicted is gone, and so is everything at a restart"));
+        }
+        lines.Add(("models", "0 cards"));
+        return lines;
+    }
+
+    private static string DescribeTier(GuardedTier tier, Options.ExchangeOptions options)
+    {
+        var capacity = tier.Kind == "disk" ? options.Disk?.CapacityBytes : options.Remote?.Options.CapacityBytes;
+        return $"{tier.Name}, {(capacity is { } bytes ? ByteSize.Format(bytes) : "no limit of its own")}";
+    }
+
+    private static JsonObject ToJson(TierStats tier, IReadOnlyDictionary<string, long> usage) => new()
+    {
+        ["name"] = tier.Name,
+        ["kind"] = tier.Kind,
+        ["bytes"] = usage.TryGetValue(tier.Kind, out var bytes) ? bytes : null,
+        ["reading"] = tier.IsReadingOff ? "off" : "on",
+        ["writing"] = tier.IsWritingOff ? "off" : "on",
+        ["reads"] = tier.Counts.Reads,
+        ["read_bytes"] = tier.Counts.ReadBytes,
+        ["misses"] = tier.Counts.Misses,
+        ["writes"] = tier.Counts.Puts,
+        ["written_bytes"] = tier.Counts.PutBytes,
+        ["evictions"] = tier.Counts.Evictions,
+        ["damaged"] = tier.Counts.Damaged,
+        ["refused"] = tier.Counts.Refused,
+        ["failures"] = tier.Failures,
+        ["timeouts"] = tier.Timeouts,
+        ["queued_bytes"] = tier.QueuedBytes,
+        ["write_dropped"] = tier.WriteDropped,
+        ["write_failed"] = tier.WriteFailed,
+    };
+}
