@@ -131,28 +131,28 @@ public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
             _counters.Refused();
             return TierPutOutcome.Full;
         }
-        var stored = false;
+        var outcome = TierPutOutcome.Unavailable;
         try
         {
-            stored = await WriteAsync(location, record, cancellationToken);
+            outcome = await WriteAsync(location, record, cancellationToken);
         }
         finally
         {
-            if (stored)
+            if (outcome == TierPutOutcome.Stored)
             {
                 _capacity.Landed(record.Length);
+                _counters.Put(record.Length);
             }
             else
             {
                 _capacity.GiveBack(record.Length);
             }
         }
-        if (!stored)
+        if (outcome == TierPutOutcome.Full)
         {
-            return TierPutOutcome.Present;
+            _counters.Refused();
         }
-        _counters.Put(record.Length);
-        return TierPutOutcome.Stored;
+        return outcome;
     }
 
     public async Task<int> DeleteAsync(KvKey key, CancellationToken cancellationToken)
@@ -226,24 +226,16 @@ public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
         }
     }
 
-    /// <returns>False when the same record is there already.</returns>
-    private async Task<bool> WriteAsync(string location, ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
+    private async Task<TierPutOutcome> WriteAsync(string location, ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
     {
         if (record.Length >= _options.MultipartFromBytes)
         {
             await EndAbandonedUploadsAsync(cancellationToken);
-            await _bucket.PutInPartsAsync(location, record, cancellationToken);
-            return true;
+            return await _bucket.PutInPartsAsync(location, record, cancellationToken);
         }
-        if (await _bucket.PutAsync(location, record, onlyIfAbsent: true, cancellationToken))
-        {
-            return true;
-        }
-        if (await _bucket.TryGetLengthAsync(location, cancellationToken) == record.Length)
-        {
-            return false;
-        }
-        // Something of another length has its name, or went just now.
-        return await _bucket.PutAsync(location, record, onlyIfAbsent: false, cancellationToken);
+        var outcome = await _bucket.PutAsync(location, record, onlyIfAbsent: true, cancellationToken);
+        return outcome != TierPutOutcome.Present || await _bucket.TryGetLengthAsync(location, cancellationToken) == record.Length
+            ? outcome
+            : await _bucket.PutAsync(location, record, onlyIfAbsent: false, cancellationToken); // Something of another length has its name, or went just now.
     }
 }

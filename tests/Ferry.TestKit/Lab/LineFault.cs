@@ -12,6 +12,12 @@ public sealed record LineFault
     /// <summary>No more than this comes back.</summary>
     public int? BytesPerSecond { get; init; }
 
+    /// <summary>No more than this goes to the far end.</summary>
+    public int? ForthBytesPerSecond { get; init; }
+
+    /// <summary>The line is cut once that many bytes have gone to the far end.</summary>
+    public long? ForthCutAtByte { get; init; }
+
     /// <summary>From that byte on nothing more comes, while the line stays open.</summary>
     public long? HangAtByte { get; init; }
 
