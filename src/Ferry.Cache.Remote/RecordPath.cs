@@ -73,6 +73,13 @@ internal static class RecordPath
             && IsHex(hash, hash.Length) && hash.StartsWith(prefix, StringComparison.Ordinal) && prefix.Length == 2 && TryParse(path[parts[4]].ToString(), out _);
     }
 
+    /// <summary>True when a record's path says that salt.</summary>
+    public static bool IsOfSalt(ReadOnlySpan<char> path, string salt)
+    {
+        var rest = path[(path.IndexOf('/') + 1)..];
+        return rest.IndexOf('/') is var end and >= 0 && rest[..end].SequenceEqual(SaltDigest(salt));
+    }
+
     /// <summary>Equal for the shards of one chunk that belong together.</summary>
     public static ulong FamilyDigest(KvLayout layout)
     {

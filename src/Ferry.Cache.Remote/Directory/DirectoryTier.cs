@@ -128,16 +128,27 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
     public Task<int> DeleteAsync(KvKey key, CancellationToken cancellationToken)
     {
         var deleted = 0;
-        foreach (var file in DirectoryWalk.Files(Path.Combine(_root, RecordPath.OfChunk(key))))
+        var chunk = RecordPath.OfChunk(key);
+        foreach (var file in DirectoryWalk.Files(Path.Combine(_root, chunk)))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TryDelete(file) is { } bytes)
+            deleted += Drop($"{chunk}/{file.Name}") ? 1 : 0;
+        }
+        return Task.FromResult(deleted);
+    }
+
+    /// <summary>By names alone: a path tells its salt.</summary>
+    public async Task<long> ClearAsync(string? salt, CancellationToken cancellationToken)
+    {
+        var deleted = 0L;
+        await foreach (var record in ListAsync(cancellationToken))
+        {
+            if ((salt is null || RecordPath.IsOfSalt(record.Location, salt)) && Drop(record.Location))
             {
-                _capacity.Removed(bytes);
                 deleted++;
             }
         }
-        return Task.FromResult(deleted);
+        return deleted;
     }
 
     public async IAsyncEnumerable<TierListing> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -289,12 +300,14 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
         return TierRead.Of(TierReadOutcome.Damaged);
     }
 
-    private void Drop(string location)
+    private bool Drop(string location)
     {
-        if (TryDelete(new FileInfo(Path.Combine(_root, location))) is { } bytes)
+        if (TryDelete(new FileInfo(Path.Combine(_root, location))) is not { } bytes)
         {
-            _capacity.Removed(bytes);
+            return false;
         }
+        _capacity.Removed(bytes);
+        return true;
     }
 
     /// <returns>Bytes of the file that went, or null when it was gone, or is not ours to delete.</returns>

@@ -92,8 +92,8 @@ internal sealed class S3Bucket : IDisposable
     }, cancellationToken);
 
     /// <summary>Writes an object with one request.</summary>
-    /// <returns>False when <paramref name="onlyIfAbsent"/> and it is there.</returns>
-    public Task<bool> PutAsync(string key, ReadOnlyMemory<byte> record, bool onlyIfAbsent, CancellationToken cancellationToken) => _requests.SendAsync(
+    /// <returns><see cref="TierPutOutcome.Present"/> when <paramref name="onlyIfAbsent"/> and it is there; <see cref="TierPutOutcome.Full"/> when a quota is used up.</returns>
+    public Task<TierPutOutcome> PutAsync(string key, ReadOnlyMemory<byte> record, bool onlyIfAbsent, CancellationToken cancellationToken) => _requests.SendAsync(
         $"PUT of {record.Length} bytes", record.Length, async progress =>
     {
         try
@@ -108,30 +108,42 @@ internal sealed class S3Bucket : IDisposable
                 DisablePayloadSigning = !_options.SignPayload,
                 IfNoneMatch = onlyIfAbsent ? "*" : null,
             }, progress.Token);
-            return true;
+            return TierPutOutcome.Stored;
         }
         catch (AmazonS3Exception error) when (onlyIfAbsent && error.StatusCode is HttpStatusCode.PreconditionFailed or HttpStatusCode.Conflict)
         {
-            return false; // 409 is what some stores answer while another writes the same key.
+            return TierPutOutcome.Present; // 409 is what some stores answer while another writes the same key.
+        }
+        catch (AmazonS3Exception error) when (IsFull(error))
+        {
+            return TierPutOutcome.Full;
         }
     }, cancellationToken);
 
     /// <summary>Writes an object in parts; it appears when the last is there, and nothing of it stays when one fails.</summary>
-    public async Task PutInPartsAsync(string key, ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
+    public async Task<TierPutOutcome> PutInPartsAsync(string key, ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
     {
         var upload = await _requests.SendAsync("start of a multipart PUT", 0, async progress =>
             (await _client.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest { BucketName = Name, Key = _root + key }, progress.Token)).UploadId, cancellationToken);
         try
         {
             var partCount = (record.Length + _options.PartBytes - 1) / _options.PartBytes;
-            var tags = new PartETag[partCount];
+            var tags = new PartETag?[partCount];
+            var full = false;
             await Parallel.ForAsync(0, partCount, AtOnce(cancellationToken), async (part, token) =>
             {
                 var bytes = record.Slice(part * _options.PartBytes, Math.Min(_options.PartBytes, record.Length - part * _options.PartBytes));
-                tags[part] = await PutPartAsync(key, upload, part + 1, bytes, token);
+                tags[part] = full ? null : await PutPartAsync(key, upload, part + 1, bytes, token);
+                full |= tags[part] is null;
             });
+            if (full)
+            {
+                await TryAbortAsync(key, upload);
+                return TierPutOutcome.Full;
+            }
             await _requests.SendAsync("end of a multipart PUT", record.Length, progress => _client.CompleteMultipartUploadAsync(
-                new CompleteMultipartUploadRequest { BucketName = Name, Key = _root + key, UploadId = upload, PartETags = [.. tags] }, progress.Token), cancellationToken);
+                new CompleteMultipartUploadRequest { BucketName = Name, Key = _root + key, UploadId = upload, PartETags = [.. tags!] }, progress.Token), cancellationToken);
+            return TierPutOutcome.Stored;
         }
         catch
         {
@@ -265,21 +277,32 @@ internal sealed class S3Bucket : IDisposable
     private static long? TotalBytes(GetObjectResponse answer) =>
         answer.ContentRange is { } range && range.LastIndexOf('/') is var slash and >= 0 && long.TryParse(range.AsSpan(slash + 1), out var total) ? total : null;
 
-    private Task<PartETag> PutPartAsync(string key, string upload, int number, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+    /// <summary>507 is what other stores answer.</summary>
+    private static bool IsFull(AmazonS3Exception error) => error.ErrorCode == "QuotaExceeded" || error.StatusCode == HttpStatusCode.InsufficientStorage;
+
+    /// <returns>Null when a quota is used up.</returns>
+    private Task<PartETag?> PutPartAsync(string key, string upload, int number, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         _requests.SendAsync($"PUT of a part of {bytes.Length} bytes", bytes.Length, async progress =>
         {
-            var answer = await _client.UploadPartAsync(new UploadPartRequest
+            try
             {
-                BucketName = Name,
-                Key = _root + key,
-                UploadId = upload,
-                PartNumber = number,
-                PartSize = bytes.Length,
-                InputStream = new RecordStream(bytes, progress),
-                UseChunkEncoding = false,
-                DisablePayloadSigning = !_options.SignPayload,
-            }, progress.Token);
-            return new PartETag(number, answer.ETag);
+                var answer = await _client.UploadPartAsync(new UploadPartRequest
+                {
+                    BucketName = Name,
+                    Key = _root + key,
+                    UploadId = upload,
+                    PartNumber = number,
+                    PartSize = bytes.Length,
+                    InputStream = new RecordStream(bytes, progress),
+                    UseChunkEncoding = false,
+                    DisablePayloadSigning = !_options.SignPayload,
+                }, progress.Token);
+                return new PartETag(number, answer.ETag);
+            }
+            catch (AmazonS3Exception error) when (IsFull(error))
+            {
+                return null;
+            }
         }, cancellationToken);
 
     /// <summary>After a failure or a cancel, so with a deadline of its own; what it cannot end, <see cref="AbortUploadsAsync"/> ends later.</summary>

@@ -22,22 +22,21 @@ internal sealed record S3Fault(string What, bool IsWorthRetry)
         {
             return new($"it was not done after {progress.MovedBytes} bytes and its deadline: the store is slower than {options.BytesPerSecondMin / 1_000_000} MB/s", false);
         }
-        for (var inner = error; inner is not null; inner = inner.InnerException)
-        {
-            if (OfOne(inner, options) is { } fault)
-            {
-                return fault;
-            }
-        }
-        return new($"{error.GetType().Name}", false);
+        return OfInnermost(error, options) ?? new($"{error.GetType().Name}", false);
     }
+
+    /// <summary>The innermost that is known: a refused connection says more than the request that did not come about for it.</summary>
+    private static S3Fault? OfInnermost(Exception? error, S3TierOptions options) =>
+        error is null ? null : OfInnermost(error.InnerException, options) ?? OfOne(error, options);
 
     private static S3Fault? OfOne(Exception error, S3TierOptions options) => error switch
     {
         AmazonS3Exception answer when (int)answer.StatusCode >= 300 => OfAnswer(answer, options.Location),
         S3TierException own => new(own.Message.TrimEnd('.'), false),
         S3BodyCutException cut => new($"the connection ended after {cut.ReceivedBytes} of {cut.ExpectedBytes} bytes", true),
-        AuthenticationException => new("its certificate is not trusted. Name the authority's PEM file with ca=, or correct the host name", false),
+        // .NET has one type for both; its words are English in every culture.
+        AuthenticationException tls when tls.Message.Contains("certificate", StringComparison.Ordinal) => new("its certificate is not trusted. Name the authority's PEM file with ca=, or correct the host name", false),
+        AuthenticationException => new("no TLS connection came about. Is the endpoint's port the https one?", false),
         SocketException { SocketErrorCode: SocketError.ConnectionRefused } => new("nothing answers there (connection refused). Is the gateway running, and are host and port right?", true),
         SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.TryAgain or SocketError.NoData } =>
             new($"its host has no address. Correct the endpoint{(options.Location.IsPathStyle ? "" : ", or write style=path where buckets are not in DNS")}", true),

@@ -15,6 +15,8 @@ namespace Ferry.Cache.Remote.S3;
 public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
 {
     private const int AskFirstBytes = 1 << 20; // Below this a HEAD costs more than the PUT that it may save.
+    private const int FirstWave = 8; // What Ceph's gateway answers at a time without queueing on two cores: docs/measurements/s3.md.
+    private const int DeletesAtOnce = 1000; // One request's worth.
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromHours(1); // Longer than any upload: an older one was left by a process that died.
 
     private readonly S3TierOptions _options;
@@ -74,6 +76,24 @@ public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
         return found;
     }
 
+    /// <summary>One LIST a chunk, in waves that grow: a chain that ends early costs few requests, a long one keeps the gateway busy.</summary>
+    public async Task<IReadOnlyList<IReadOnlyList<TierRecord>>> FindManyAsync(IReadOnlyList<KvKey> keys, CancellationToken cancellationToken)
+    {
+        var found = new IReadOnlyList<TierRecord>[keys.Count];
+        Array.Fill(found, []);
+        var wave = Math.Min(FirstWave, _options.RequestsMax);
+        for (var first = 0; first < found.Length; first += wave, wave = Math.Min(2 * wave, _options.RequestsMax))
+        {
+            wave = Math.Min(wave, found.Length - first);
+            await Task.WhenAll(Enumerable.Range(first, wave).Select(async index => found[index] = await FindAsync(keys[index], cancellationToken)));
+            if (Array.Exists(found[first..(first + wave)], chunk => chunk.Count == 0))
+            {
+                break;
+            }
+        }
+        return found;
+    }
+
     public async Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken)
     {
         string? reason = null;
@@ -111,28 +131,28 @@ public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
             _counters.Refused();
             return TierPutOutcome.Full;
         }
-        var stored = false;
+        var outcome = TierPutOutcome.Unavailable;
         try
         {
-            stored = await WriteAsync(location, record, cancellationToken);
+            outcome = await WriteAsync(location, record, cancellationToken);
         }
         finally
         {
-            if (stored)
+            if (outcome == TierPutOutcome.Stored)
             {
                 _capacity.Landed(record.Length);
+                _counters.Put(record.Length);
             }
             else
             {
                 _capacity.GiveBack(record.Length);
             }
         }
-        if (!stored)
+        if (outcome == TierPutOutcome.Full)
         {
-            return TierPutOutcome.Present;
+            _counters.Refused();
         }
-        _counters.Put(record.Length);
-        return TierPutOutcome.Stored;
+        return outcome;
     }
 
     public async Task<int> DeleteAsync(KvKey key, CancellationToken cancellationToken)
@@ -142,6 +162,19 @@ public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
         await _bucket.DeleteAsync(Array.ConvertAll(records, one => one.Location), cancellationToken);
         _capacity.Removed(records.Sum(one => one.RecordBytes));
         return records.Length;
+    }
+
+    /// <summary>By names alone: a path tells its salt.</summary>
+    public async Task<long> ClearAsync(string? salt, CancellationToken cancellationToken)
+    {
+        var deleted = 0L;
+        await foreach (var some in ListAsync(cancellationToken).Where(one => salt is null || RecordPath.IsOfSalt(one.Location, salt)).Chunk(DeletesAtOnce).WithCancellation(cancellationToken))
+        {
+            await _bucket.DeleteAsync(Array.ConvertAll(some, one => one.Location), cancellationToken);
+            _capacity.Removed(some.Sum(one => one.RecordBytes));
+            deleted += some.Length;
+        }
+        return deleted;
     }
 
     public async IAsyncEnumerable<TierListing> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -193,24 +226,16 @@ public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
         }
     }
 
-    /// <returns>False when the same record is there already.</returns>
-    private async Task<bool> WriteAsync(string location, ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
+    private async Task<TierPutOutcome> WriteAsync(string location, ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
     {
         if (record.Length >= _options.MultipartFromBytes)
         {
             await EndAbandonedUploadsAsync(cancellationToken);
-            await _bucket.PutInPartsAsync(location, record, cancellationToken);
-            return true;
+            return await _bucket.PutInPartsAsync(location, record, cancellationToken);
         }
-        if (await _bucket.PutAsync(location, record, onlyIfAbsent: true, cancellationToken))
-        {
-            return true;
-        }
-        if (await _bucket.TryGetLengthAsync(location, cancellationToken) == record.Length)
-        {
-            return false;
-        }
-        // Something of another length has its name, or went just now.
-        return await _bucket.PutAsync(location, record, onlyIfAbsent: false, cancellationToken);
+        var outcome = await _bucket.PutAsync(location, record, onlyIfAbsent: true, cancellationToken);
+        return outcome != TierPutOutcome.Present || await _bucket.TryGetLengthAsync(location, cancellationToken) == record.Length
+            ? outcome
+            : await _bucket.PutAsync(location, record, onlyIfAbsent: false, cancellationToken); // Something of another length has its name, or went just now.
     }
 }
