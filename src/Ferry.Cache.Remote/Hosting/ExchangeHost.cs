@@ -10,6 +10,7 @@ using Ferry.Cache.Remote.Hosting.Options;
 using Ferry.Cache.Remote.Lm;
 using Ferry.Cache.Remote.Resp;
 using Ferry.Cache.Tiers;
+using Ferry.Kv.Keys;
 using Ferry.Kv.Metrics;
 using Microsoft.Extensions.Logging;
 
@@ -20,11 +21,12 @@ public sealed class ExchangeHost : IAsyncDisposable
 {
     private readonly ILoggerFactory _loggers;
     private readonly List<ClientFront> _fronts = [];
+    private readonly List<MeasuredTier> _measured;
     private AdminHost? _admin;
 
-    private ExchangeHost(ExchangeOptions options, RecordCache cache, MetricRegistry metrics, ILoggerFactory loggers, TimeProvider clock)
+    private ExchangeHost(ExchangeOptions options, RecordCache cache, List<MeasuredTier> tiers, MetricRegistry metrics, ILoggerFactory loggers, TimeProvider clock)
     {
-        (Options, Cache, Metrics, _loggers) = (options, cache, metrics, loggers);
+        (Options, Cache, _measured, Metrics, _loggers) = (options, cache, tiers, metrics, loggers);
         Usage = new TierUsageWatch(cache.Tiers, clock);
         Store = new ClientStore(cache, new RecordCacheOptions());
         StartedAt = clock.GetUtcNow();
@@ -48,6 +50,9 @@ public sealed class ExchangeHost : IAsyncDisposable
     /// <summary>What the start says of it, one line a part.</summary>
     public IReadOnlyList<(string Part, string Text)> Description => ExchangeState.Describe(this);
 
+    /// <summary>Bounds of the cache.</summary>
+    internal RecordCacheOptions Bounds => BoundsOf(Options);
+
     internal MetricRegistry Metrics { get; }
 
     internal TierUsageWatch Usage { get; }
@@ -65,7 +70,8 @@ public sealed class ExchangeHost : IAsyncDisposable
         try
         {
             var metrics = new MetricRegistry();
-            host = new ExchangeHost(options, OpenCache(options, new TierMetrics(metrics), clock, loggers), metrics, loggers, clock);
+            var tiers = new List<MeasuredTier>();
+            host = new ExchangeHost(options, OpenCache(options, tiers, new TierMetrics(metrics), clock, loggers), tiers, metrics, loggers, clock);
             await host.ListenAsync(clock, logging, cancellationToken);
             return host;
         }
@@ -86,6 +92,12 @@ public sealed class ExchangeHost : IAsyncDisposable
     /// <summary>Whether an exception of <see cref="StartAsync"/> is about settings, files or ports: its message is all that the user needs.</summary>
     public static bool IsUserError(Exception exception) => exception is
         IOException or SocketException or UnauthorizedAccessException or ArgumentException or InsufficientMemoryException;
+
+    /// <summary>The records that may serve a client's key.</summary>
+    internal IReadOnlyList<KvKey> NamesOf(ReadOnlyMemory<byte> key) => [ClientKeys.Opaque(key.Span)];
+
+    /// <summary>The tier of a kind, if it can be verified.</summary>
+    internal IVerifiableTier? VerifierOf(string kind) => _measured.Find(tier => tier.Kind == kind && tier.IsVerifiable);
 
     /// <summary>Takes no new clients, lets the others end their command, and writes what is queued for the tiers.</summary>
     /// <param name="cancellationToken">When set, what is left is cut off.</param>
@@ -117,12 +129,11 @@ public sealed class ExchangeHost : IAsyncDisposable
         _loggers.Dispose();
     }
 
-    private static RecordCache OpenCache(ExchangeOptions options, TierMetrics metrics, TimeProvider clock, ILoggerFactory loggers)
+    private static RecordCache OpenCache(ExchangeOptions options, List<MeasuredTier> tiers, TierMetrics metrics, TimeProvider clock, ILoggerFactory loggers)
     {
         var memory = new RecordStore(
             new KvArena(new KvArenaOptions { CapacityBytes = options.MemoryBytes, TryHugePages = options.TryHugePages }),
             EvictionPolicies.Create(options.Policy), new RecordPins(clock), loggers.CreateLogger<RecordStore>());
-        var tiers = new List<IKvTier>();
         try
         {
             if (options.Remote is { } remote)

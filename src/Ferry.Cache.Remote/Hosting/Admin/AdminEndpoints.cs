@@ -14,6 +14,7 @@ internal static class AdminEndpoints
         app.MapGet("/metrics", (HttpContext context) => WriteMetricsAsync(context, exchange));
         app.MapGet("/health", (HttpContext context) => AdminJson.WriteAsync(context, Health(exchange)));
         app.MapGet("/state", (HttpContext context) => AdminJson.WriteAsync(context, ExchangeState.ToJson(exchange, clock)));
+        new RecordEndpoints(exchange, clock).Map(app);
     }
 
     private static Task WriteMetricsAsync(HttpContext context, ExchangeHost exchange)

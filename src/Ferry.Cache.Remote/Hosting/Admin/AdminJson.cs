@@ -21,11 +21,15 @@ internal static class AdminJson
 
     public static Task WriteErrorAsync(HttpContext context, int status, string text) => WriteAsync(context, new JsonObject { ["error"] = text }, status);
 
-    /// <summary>Writes one line of a stream and sends it.</summary>
-    public static async Task WriteLineAsync(HttpContext context, JsonObject line)
+    /// <summary>Writes one line of a stream.</summary>
+    /// <param name="flushes">Whether it is sent at once.</param>
+    public static async Task WriteLineAsync(HttpContext context, JsonObject line, bool flushes = true)
     {
         context.Response.ContentType ??= LinesType;
         await context.Response.WriteAsync(line.ToJsonString() + "\n", context.RequestAborted);
-        await context.Response.Body.FlushAsync(context.RequestAborted);
+        if (flushes)
+        {
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+        }
     }
 }

@@ -1,0 +1,50 @@
+using System.Text.Json.Nodes;
+using Ferry.Cache.Remote;
+using Ferry.Cache.Remote.Hosting.Admin;
+using Ferry.Cache.Tiers;
+using Ferry.Kv.Text;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Ferry.Cli.Commands.Cache;
+
+/// <summary>Verifies a tier that this process opens itself.</summary>
+internal static class OfflineVerify
+{
+    public static IKvTier OpenRemote(string url) => Open(() => RemoteTiers.Open(url, new RemoteTierOptions(), TimeProvider.System, NullLoggerFactory.Instance), "--remote");
+
+    public static IKvTier OpenDisk(string directory) => throw new UsageException($"--disk {directory}: this build has no disk tier.");
+
+    /// <summary>Closes the tier at the end.</summary>
+    public static async Task<JsonObject> RunAsync(IKvTier tier, bool dropsDamaged, TextWriter output, CancellationToken cancellationToken)
+    {
+        await using (tier)
+        {
+            if (tier is not IVerifiableTier verifiable)
+            {
+                throw new AdminClientException($"{tier.Name} cannot be verified.");
+            }
+            TierVerifyReport? report = null;
+            await WorkProgress.RunAsync("verify", output, async told => report = await verifiable.VerifyAsync(
+                new TierVerifyOptions { DropDamaged = dropsDamaged },
+                new Steps(step => told(step.Bytes, step.BytesTotal, $"{step.Records} records, {ByteSize.Format(step.Bytes)}")), cancellationToken));
+            return VerifyRun.ToJson(report!);
+        }
+    }
+
+    private static IKvTier Open(Func<IKvTier> open, string option)
+    {
+        try
+        {
+            return open();
+        }
+        catch (Exception exception) when (exception is ArgumentException or IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"{option}: {exception.Message}");
+        }
+    }
+
+    private sealed class Steps(Action<TierVerifyProgress> told) : IProgress<TierVerifyProgress>
+    {
+        public void Report(TierVerifyProgress value) => told(value);
+    }
+}
