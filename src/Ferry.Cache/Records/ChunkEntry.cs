@@ -19,12 +19,12 @@ internal sealed class ChunkEntry(KvKey key) : EvictionNode
     /// <summary>False once the chunk has left the index.</summary>
     public bool InIndex { get; set; }
 
-    /// <summary>The record of exactly this layout, or null.</summary>
+    /// <summary>The record of exactly this layout, or null. Of opaque records a chunk has one, whatever its length.</summary>
     public StoredRecord? Find(KvLayout layout)
     {
         foreach (var record in Records)
         {
-            if (record.Header.Layout == layout)
+            if (record.Header.Layout == layout || (layout.IsOpaque && record.Header.Layout.IsOpaque))
             {
                 return record;
             }

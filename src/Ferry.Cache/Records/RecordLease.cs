@@ -39,6 +39,9 @@ public sealed class RecordLease : IDisposable
 
     public int RecordBytes => _record.Slot.ByteCount;
 
+    /// <summary>False once somebody took the record out of the store by hand. While it is leased it is not evicted.</summary>
+    public bool IsCurrent => _store.IsCurrent(_record);
+
     internal StoredRecord Stored => _record;
 
     /// <summary>Another lease of the same record, with a life of its own.</summary>

@@ -1,4 +1,7 @@
+using System.IO.Hashing;
 using Ferry.Cache.Arena;
+using Ferry.Kv.Keys;
+using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
 
 namespace Ferry.Cache.Records;
@@ -9,6 +12,10 @@ public sealed class RecordReservation : IDisposable
 {
     private readonly RecordStore _store;
     private ArenaSlot? _slot;
+    private XxHash128? _checksum; // Of the payload bytes advanced over so far; null before the first.
+    private int _advancedBytes;
+    private PutMode _mode;
+    private (KvKey Key, KvLayout Layout)? _arriving;
 
     internal RecordReservation(RecordStore store, ArenaSlot slot)
     {
@@ -19,20 +26,41 @@ public sealed class RecordReservation : IDisposable
     /// <summary>Header and payload; undefined until filled.</summary>
     public Memory<byte> Record => Slot.Memory;
 
+    /// <summary>The payload's place: behind the header, which <see cref="Commit"/> writes.</summary>
+    public Memory<byte> Payload => Record[KvRecord.HeaderBytes..];
+
     /// <summary>Where the record starts, from the arena's base address.</summary>
     public long ArenaOffset => Slot.Offset;
 
     private ArenaSlot Slot => _slot ?? throw new InvalidOperationException("The reservation was committed or given back.");
 
-    /// <summary>Makes the record visible. The payload is in place; this computes its checksum and writes the header in front of it.</summary>
+    /// <summary>Says that the next <paramref name="byteCount"/> bytes of the payload are in place, in order: their checksum is taken while the cache holds them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">More bytes than the payload has.</exception>
+    public void Advance(int byteCount)
+    {
+        var left = Slot.ByteCount - KvRecord.HeaderBytes - _advancedBytes;
+        ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(byteCount, left);
+        _checksum ??= new XxHash128();
+        _checksum.Append(Slot.GetSpan().Slice(KvRecord.HeaderBytes + _advancedBytes, byteCount));
+        _advancedBytes += byteCount;
+    }
+
+    /// <summary>Makes the record visible. The payload is in place; this computes its checksum, or ends the one that <see cref="Advance"/> began, and writes the header in front of it.</summary>
     /// <param name="header">All but the checksum, which is filled in.</param>
     /// <returns>A lease of this record, or of the one that was there with the same key and layout: then these bytes are dropped.</returns>
     /// <exception cref="ArgumentException">The header does not fit the reserved size.</exception>
+    /// <exception cref="InvalidOperationException">The payload was advanced over in part.</exception>
     public RecordLease Commit(KvRecordHeader header)
     {
         RequireFit(header);
         var bytes = Slot.GetSpan();
-        var sealedHeader = header with { PayloadChecksum = KvRecord.Checksum(bytes[KvRecord.HeaderBytes..]) };
+        var payload = bytes[KvRecord.HeaderBytes..];
+        if (_checksum is not null && _advancedBytes != payload.Length)
+        {
+            throw new InvalidOperationException($"Of the record's {payload.Length} payload bytes only {_advancedBytes} are in place.");
+        }
+        var sealedHeader = header with { PayloadChecksum = _checksum?.GetCurrentHashAsUInt128() ?? KvRecord.Checksum(payload) };
         KvRecord.Write(sealedHeader, bytes);
         return Publish(sealedHeader);
     }
@@ -51,6 +79,18 @@ public sealed class RecordReservation : IDisposable
         if (Interlocked.Exchange(ref _slot, null) is { } slot)
         {
             _store.Abandon(slot);
+            Forget();
+        }
+    }
+
+    internal void Announce(PutMode mode, (KvKey Key, KvLayout Layout)? arriving) => (_mode, _arriving) = (mode, arriving);
+
+    private void Forget()
+    {
+        if (_arriving is { } arriving)
+        {
+            _arriving = null;
+            _store.Forget(arriving);
         }
     }
 
@@ -66,6 +106,8 @@ public sealed class RecordReservation : IDisposable
     {
         var slot = Interlocked.Exchange(ref _slot, null)
             ?? throw new InvalidOperationException("The reservation was committed or given back.");
-        return _store.Publish(header, slot);
+        var lease = _store.Publish(header, slot, _mode);
+        Forget();
+        return lease;
     }
 }

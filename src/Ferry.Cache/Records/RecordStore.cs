@@ -20,6 +20,7 @@ public sealed class RecordStore : IDisposable
 
     private readonly Lock _lock = new();
     private readonly RecordIndex _index; // Under the lock.
+    private readonly HashSet<(KvKey Key, KvLayout Layout)> _arriving = []; // Under the lock. No larger than the arena has room for reservations.
     private readonly KvArena _arena;
     private readonly ILogger _logger;
     private long _heldBytes;
@@ -64,6 +65,43 @@ public sealed class RecordStore : IDisposable
         }
         Interlocked.Add(ref _heldBytes, SlotBytes(slot));
         return new RecordReservation(this, slot);
+    }
+
+    /// <summary>Room for one record of a key, unless it is there or on its way already.</summary>
+    /// <param name="mode">With <see cref="PutMode.Replace"/> neither a record that is there nor one on its way stands against it.</param>
+    /// <returns>Null unless the outcome is <see cref="ReserveOutcome.Reserved"/>. The caller disposes or commits it.</returns>
+    public RecordReservation? TryReserve(in KvKey key, KvLayout layout, PutMode mode, out ReserveOutcome outcome)
+    {
+        var recordBytes = KvRecord.HeaderBytes + layout.PayloadBytes;
+        if (recordBytes > Math.Min(int.MaxValue, _arena.CapacityBytes))
+        {
+            outcome = ReserveOutcome.TooLarge;
+            return Refuse(recordBytes);
+        }
+        if (mode == PutMode.KeepFirst)
+        {
+            lock (_lock)
+            {
+                outcome = _index.TryFind(key)?.Find(layout) is not null ? ReserveOutcome.Present
+                    : _arriving.Add((key, layout)) ? ReserveOutcome.Reserved : ReserveOutcome.Arriving;
+            }
+            if (outcome != ReserveOutcome.Reserved)
+            {
+                return null;
+            }
+        }
+        if (TryReserve(recordBytes) is { } reservation)
+        {
+            reservation.Announce(mode, mode == PutMode.KeepFirst ? (key, layout) : null);
+            outcome = ReserveOutcome.Reserved;
+            return reservation;
+        }
+        outcome = ReserveOutcome.Full;
+        if (mode == PutMode.KeepFirst)
+        {
+            Forget((key, layout));
+        }
+        return null;
     }
 
     public bool Contains(in KvKey key)
@@ -194,7 +232,7 @@ public sealed class RecordStore : IDisposable
         _arena.Dispose();
     }
 
-    internal RecordLease Publish(KvRecordHeader header, ArenaSlot slot)
+    internal RecordLease Publish(KvRecordHeader header, ArenaSlot slot, PutMode mode)
     {
         Interlocked.Add(ref _heldBytes, -SlotBytes(slot));
         lock (_lock)
@@ -202,9 +240,14 @@ public sealed class RecordStore : IDisposable
             var entry = _index.GetOrAdd(header.Key);
             if (entry.Find(header.Layout) is { } present)
             {
-                _duplicates++;
-                slot.Release();
-                return Lease(present);
+                if (mode == PutMode.KeepFirst)
+                {
+                    _duplicates++;
+                    slot.Release();
+                    return Lease(present);
+                }
+                _index.TryDropRecord(present);
+                entry = _index.GetOrAdd(header.Key);
             }
             var record = new StoredRecord(entry, header, slot);
             var lease = Lease(record);
@@ -217,6 +260,22 @@ public sealed class RecordStore : IDisposable
                 _index.Add(record);
             }
             return lease;
+        }
+    }
+
+    internal bool IsCurrent(StoredRecord record)
+    {
+        lock (_lock)
+        {
+            return record.Entry.InIndex && record.Entry.Records.Contains(record);
+        }
+    }
+
+    internal void Forget((KvKey Key, KvLayout Layout) arriving)
+    {
+        lock (_lock)
+        {
+            _arriving.Remove(arriving);
         }
     }
 

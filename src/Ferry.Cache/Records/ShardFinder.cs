@@ -17,7 +17,7 @@ internal sealed class ShardFinder
         {
             var family = records[index].Family;
             var isPreferred = family == query.Preferred;
-            if ((_found.Count > 0 && !isPreferred) || (query.Tokens != 0 && family.Tokens != query.Tokens) || IsRepeated(records, index)
+            if ((_found.Count > 0 && !isPreferred) || !query.Takes(family) || IsRepeated(records, index)
                 || (!isPreferred && query.IsUsable is not null && !query.IsUsable(family)))
             {
                 continue;
