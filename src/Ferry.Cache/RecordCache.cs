@@ -59,12 +59,31 @@ public sealed class RecordCache : IAsyncDisposable
     }
 
     /// <summary>Queues a record of the memory for every tier that takes records. Never waits; a full queue drops it (counted).</summary>
-    public void StoreBehind(RecordLease lease)
+    /// <param name="mode">The mode with which it was committed.</param>
+    public void StoreBehind(RecordLease lease, PutMode mode = PutMode.KeepFirst)
     {
         foreach (var (_, behind) in _tiers)
         {
-            behind?.TryEnqueue(lease.Duplicate());
+            behind?.TryEnqueue(lease.Duplicate(), mode);
         }
+    }
+
+    /// <summary>The tiers below memory, nearest first.</summary>
+    public IReadOnlyList<GuardedTier> Tiers => _tiers.ConvertAll(tier => tier.Tier);
+
+    /// <summary>Removes a chunk from memory and from every tier that can delete; what is on its way to one does not arrive.</summary>
+    /// <returns>Records removed, each tier's counted.</returns>
+    public async Task<int> RemoveAsync(KvKey key, CancellationToken cancellationToken)
+    {
+        var removed = Memory.Remove(key); // First: what write-behind finds gone it does not write.
+        foreach (var (tier, _) in _tiers)
+        {
+            if (tier.Capabilities.HasFlag(TierCapabilities.Delete))
+            {
+                removed += await tier.DeleteAsync(key, cancellationToken);
+            }
+        }
+        return removed;
     }
 
     /// <summary>Ends when every record queued before this call is in its tier, or was given up.</summary>
@@ -151,7 +170,7 @@ public sealed class RecordCache : IAsyncDisposable
         // The tier proved the bytes; that they are of the chunk that was asked for is proved here.
         return read is { Outcome: TierReadOutcome.Read, Header: { } header } && header.Key == record.Key && header.RecordBytes == record.RecordBytes
             && header.Layout.FirstHead == record.FirstHead && header.Layout.Heads == record.Heads && header.Layout.ModelHeads == record.ModelHeads
-            && (query.Tokens == 0 || header.Layout.Tokens == query.Tokens) && query.IsUsable?.Invoke(ShardCover.FamilyOf(header.Layout)) != false
+            && query.Takes(header.Layout) && query.IsUsable?.Invoke(ShardCover.FamilyOf(header.Layout)) != false
             ? reservation.CommitVerified(header)
             : null;
     }

@@ -55,6 +55,13 @@ public sealed class GuardedTier : IAsyncDisposable
     public async Task<IReadOnlyList<TierRecord>> FindAsync(KvKey key, CancellationToken cancellationToken) =>
         await GuardAsync(_reading, token => _tier.FindAsync(key, token), [], default, cancellationToken);
 
+    /// <summary>As <see cref="IKvTier.FindManyAsync"/>; empty answers when the tier is off.</summary>
+    public async Task<IReadOnlyList<IReadOnlyList<TierRecord>>> FindManyAsync(IReadOnlyList<KvKey> keys, CancellationToken cancellationToken)
+    {
+        var found = await GuardAsync(_reading, token => _tier.FindManyAsync(keys, token), [], default, cancellationToken);
+        return found.Count == keys.Count ? found : [.. keys.Select(_ => (IReadOnlyList<TierRecord>)[])];
+    }
+
     /// <summary>As <see cref="IKvTier.ReadAsync"/>; <see cref="TierReadOutcome.Unavailable"/> when the tier is off.</summary>
     public Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken) => GuardAsync(
         _reading, token => _tier.ReadAsync(record, destination, token), TierRead.Of(TierReadOutcome.Unavailable), destination, cancellationToken);
@@ -66,6 +73,12 @@ public sealed class GuardedTier : IAsyncDisposable
     /// <summary>As <see cref="IKvTier.DeleteAsync"/>; 0 when the tier is off.</summary>
     public Task<int> DeleteAsync(KvKey key, CancellationToken cancellationToken) =>
         GuardAsync(_writing, token => _tier.DeleteAsync(key, token), 0, default, cancellationToken);
+
+    /// <summary>As <see cref="IKvTier.ClearAsync"/>, without a deadline: it may take long, and only people ask for it.</summary>
+    public Task<long> ClearAsync(string? salt, CancellationToken cancellationToken) => _tier.ClearAsync(salt, cancellationToken);
+
+    /// <summary>As <see cref="IKvTier.ListAsync"/>, without a deadline.</summary>
+    public IAsyncEnumerable<TierListing> ListAsync(CancellationToken cancellationToken) => _tier.ListAsync(cancellationToken);
 
     /// <summary>As <see cref="IKvTier.MeasureAsync"/>; null when the tier is off.</summary>
     public Task<TierUsage?> MeasureAsync(CancellationToken cancellationToken) =>
