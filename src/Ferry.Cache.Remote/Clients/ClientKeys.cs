@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Keys;
@@ -15,9 +16,12 @@ internal static class ClientKeys
     /// <param name="salt">The tenant, if the key names one.</param>
     public static KvKey Opaque(ReadOnlySpan<byte> clientKey, string salt = "") => new(salt, OpaqueModel, new ChunkHash(Digest("ferry client key 1\0"u8, clientKey)));
 
+    /// <summary>As <see cref="Opaque"/>, for values with metadata: whoever finds the record knows that it has some, and need not read it to say so.</summary>
+    public static KvKey Noted(ReadOnlySpan<byte> clientKey, string salt) => new(salt, OpaqueModel, new ChunkHash(Digest("ferry client key with metadata 1\0"u8, clientKey)));
+
     /// <summary>A name in the place of a fingerprint, for what has none.</summary>
     public static UInt128 Fingerprint(ReadOnlySpan<byte> domain, ReadOnlySpan<byte> name) =>
-        System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(Digest(domain, name));
+        BinaryPrimitives.ReadUInt128BigEndian(Digest(domain, name));
 
     private static byte[] Digest(ReadOnlySpan<byte> domain, ReadOnlySpan<byte> bytes)
     {

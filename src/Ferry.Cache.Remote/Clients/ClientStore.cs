@@ -1,75 +1,279 @@
 using Ferry.Cache.Records;
+using Ferry.Cache.Remote.Models;
+using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
 using Ferry.Kv.Text;
+using Microsoft.Extensions.Logging;
 
 namespace Ferry.Cache.Remote.Clients;
 
-/// <summary>The keys of other protocols' clients over the exchange's records.</summary>
-public sealed class ClientStore(RecordCache cache, RecordCacheOptions options) : IClientStore
+/// <summary>The keys of other protocols' clients over the exchange's records. docs/wire/client-keys.md</summary>
+/// <remarks>
+/// A value whose key names a model that a card describes becomes a shard with a layout, found by every client of that model and converted for those who
+/// want it otherwise. Any other value is bytes under its own key. A value that contradicts its card is kept as bytes: a doubt never becomes wrong KV.
+/// </remarks>
+public sealed class ClientStore : IClientStore, IDisposable
 {
-    private static readonly ChunkQuery OpaqueQuery = new(0, 1, 1, IsUsable: static family => family.IsOpaque);
+    private readonly RecordCache _cache;
+    private readonly ClientStoreOptions _options;
+    private readonly ClientMetrics _metrics;
+    private readonly ILogger _logger;
+    private readonly ClientTargets _targets;
+    private readonly ClientReader _reader;
+    private readonly PendingPairs _pending;
+    private bool _contradictionSaid;
+    private bool _halfDroppedSaid;
+    private bool _halvesDifferSaid;
 
-    public long Count => cache.Memory.Snapshot().Records;
-
-    public async ValueTask<bool> ExistsAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken)
+    /// <param name="cache">Not owned; outlives this.</param>
+    /// <exception cref="ArgumentException">The options do not validate; the message lists why.</exception>
+    public ClientStore(RecordCache cache, ModelCards cards, ClientStoreOptions options, ClientMetrics metrics, TimeProvider time, ILogger<ClientStore> logger)
     {
-        using var value = await TryGetAsync(key, cancellationToken);
-        return value is not null;
-    }
-
-    public async ValueTask<ClientValue?> TryGetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken)
-    {
-        if (IsBad(key.Span) || await cache.TryGetAsync(ClientKeys.Opaque(key.Span), OpaqueQuery, cancellationToken) is not { } hit)
+        if (options.Validate() is { Count: > 0 } errors)
         {
-            return null;
+            throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
         }
-        return new RecordClientValue(hit.Chunk, hit.Chunk.Shards[0]);
+        (_cache, _options, _metrics, _logger) = (cache, options, metrics, logger);
+        _targets = new ClientTargets(cards, logger);
+        _reader = new ClientReader(cache, new ShardConverter(cache.Memory, logger), options.Convert, metrics, logger);
+        _pending = new PendingPairs(options, time, OnHalfDropped);
     }
+
+    public long Count => _cache.Memory.Snapshot().Records;
+
+    public ValueTask<bool> ExistsAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken) =>
+        IsBad(key.Span) ? ValueTask.FromResult(false) : _reader.ExistsAsync(_targets.Find(key.Span), cancellationToken);
+
+    public ValueTask<ClientValue?> TryGetAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken) =>
+        IsBad(key.Span) ? ValueTask.FromResult<ClientValue?>(null) : _reader.TryGetAsync(_targets.Find(key.Span), cancellationToken);
 
     public ClientPutOutcome BeginPut(ReadOnlySpan<byte> key, int valueBytes, ReadOnlySpan<byte> note, out ClientWrite? write)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(valueBytes);
         write = null;
-        if (IsBad(key) || note.Length > KvRecord.MaxClientNoteBytes)
+        var counts = _metrics.Of(null);
+        var outcome = ClientPutOutcome.BadKey;
+        if (!IsBad(key))
         {
-            return ClientPutOutcome.BadKey;
+            var target = _targets.Find(key);
+            counts = _metrics.Of(target.Key.Shard);
+            outcome = target.Key.Part switch
+            {
+                // Behind a note a suffix would make one key of two: the pair's half, and a key that ends so. Nobody real has such a key.
+                _ when note.Length > KvRecord.MaxClientNoteBytes || (note.Length > 0 && target.Key.Part != ClientKeyPart.Whole) => ClientPutOutcome.BadKey,
+                ClientKeyPart.PairValue => BeginPairValue(target, valueBytes, out write),
+                ClientKeyPart.PairNote => BeginPairNote(target, valueBytes, out write),
+                _ => BeginWhole(target, valueBytes, new ByteText(note), out write),
+            };
         }
-        var recordBytes = (long)KvRecord.HeaderBytes + valueBytes;
-        if (recordBytes > options.RecordBytesMax || recordBytes > cache.Memory.Arena.CapacityBytes)
-        {
-            return ClientPutOutcome.TooLarge;
-        }
-        if (cache.Memory.TryReserve(recordBytes) is not { } reservation)
-        {
-            return ClientPutOutcome.Full;
-        }
-        var record = ClientKeys.Opaque(key);
-        var header = new KvRecordHeader(KvLayout.Opaque(valueBytes), record.Model, 0, record.Hash, record.Salt, valueBytes, 0)
-        {
-            ClientKey = new ByteText(key),
-            ClientNote = new ByteText(note),
-        };
-        write = new RecordClientWrite(reservation, valueBytes, (filled, checksum, _) => Commit(filled, header with { PayloadChecksum = checksum }));
-        return ClientPutOutcome.Ready;
+        counts.Put(outcome).Add();
+        return outcome;
     }
 
-    public ValueTask<bool> DeleteAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken) =>
-        ValueTask.FromResult(!IsBad(key.Span) && cache.Memory.Remove(ClientKeys.Opaque(key.Span)) > 0);
+    public async ValueTask<bool> DeleteAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken)
+    {
+        if (IsBad(key.Span))
+        {
+            return false;
+        }
+        var target = _targets.Find(key.Span);
+        _metrics.Of(target.Key.Shard).Deletes.Add();
+        var waited = target.Key.Part != ClientKeyPart.Whole && _pending.Remove(target.Key.Text);
+        // The whole chunk: what is left of it would be made into the deleted shard again.
+        var removed = target.Shape is null ? 0 : await _cache.RemoveAsync(target.Chunk, cancellationToken);
+        removed += await _cache.RemoveAsync(target.Opaque, cancellationToken);
+        removed += target.Bare is { } bare ? await _cache.RemoveAsync(bare, cancellationToken) : 0;
+        return removed > 0 || waited;
+    }
 
-    public Task<long> ClearAsync(CancellationToken cancellationToken) => Task.FromResult((long)cache.Memory.Clear());
+    public async Task<long> ClearAsync(CancellationToken cancellationToken)
+    {
+        _pending.Clear();
+        var removed = (long)_cache.Memory.Clear();
+        foreach (var tier in _cache.Tiers)
+        {
+            if (tier.Capabilities.HasFlag(Tiers.TierCapabilities.Delete | Tiers.TierCapabilities.List))
+            {
+                removed += await tier.ClearAsync(null, cancellationToken);
+            }
+        }
+        return removed;
+    }
 
     public (IReadOnlyList<byte[]> Keys, ulong Cursor) Scan(ulong cursor, int keysMax) => ([], 0);
 
+    /// <summary>Gives up the halves of pairs that wait. Nothing may be put afterwards.</summary>
+    public void Dispose() => _pending.Dispose();
+
     private static bool IsBad(ReadOnlySpan<byte> key) => key.Length is 0 or > KvRecord.MaxClientKeyBytes;
 
-    private ValueTask Commit(RecordReservation filled, KvRecordHeader header)
+    private ClientPutOutcome BeginWhole(ClientTarget target, int valueBytes, ByteText note, out ClientWrite? write)
     {
-        // Another value may be there under this key: the last writer's stays, as with Redis.
-        cache.Memory.Remove(header.Key);
-        KvRecord.Write(header, filled.Record.Span);
-        using var lease = filled.CommitVerified(header);
-        cache.StoreBehind(lease);
-        return ValueTask.CompletedTask;
+        write = null;
+        if (ClientNote.TryRead(note.Span) is { } read && read.Length != valueBytes)
+        {
+            return ClientPutOutcome.WrongLength;
+        }
+        var (key, layout, mode) = PlaceOf(target, valueBytes, note);
+        return Reserve(target, key, layout, mode, valueBytes, filled => Publish(filled, HeaderOf(target, key, layout, note), mode), out write);
+    }
+
+    /// <summary>The layout is known when the metadata comes; where the value will be, if all is well, already now.</summary>
+    private ClientPutOutcome BeginPairValue(ClientTarget target, int valueBytes, out ClientWrite? write)
+    {
+        var layout = target.Shape?.TryLayout(valueBytes) ?? KvLayout.Opaque(valueBytes);
+        var (key, mode) = layout.IsOpaque ? (target.Opaque, OpaqueMode(target, target.Opaque, valueBytes)) : (target.Chunk, PutMode.KeepFirst);
+        return Reserve(target, key, layout, mode, valueBytes, filled =>
+        {
+            if (_pending.AddValue(target.Key.Text, filled, valueBytes) is { } note)
+            {
+                Complete(target, filled, valueBytes, note);
+            }
+            ShowPending();
+        }, out write);
+    }
+
+    private ClientPutOutcome BeginPairNote(ClientTarget target, int valueBytes, out ClientWrite? write)
+    {
+        write = null;
+        if (valueBytes > KvRecord.MaxClientNoteBytes || !ClientNote.IsPlausibleLength(valueBytes))
+        {
+            return ClientPutOutcome.WrongLength;
+        }
+        write = new NoteClientWrite(valueBytes, note =>
+        {
+            if (_pending.AddNote(target.Key.Text, note) is { Value: { } filled } value)
+            {
+                Complete(target, filled, value.ValueBytes, note);
+            }
+            else if (IsStored(target))
+            {
+                _pending.Remove(target.Key.Text); // Its value was answered as present: nothing comes after this.
+            }
+            ShowPending();
+        });
+        return ClientPutOutcome.Ready;
+    }
+
+    private void Complete(ClientTarget target, RecordReservation filled, int valueBytes, byte[] note)
+    {
+        using (filled)
+        {
+            if (ClientNote.TryRead(note) is { } read && read.Length != valueBytes)
+            {
+                _metrics.PairsDropped.With("halves differ").Add();
+                if (!Interlocked.Exchange(ref _halvesDifferSaid, true))
+                {
+                    ClientLog.HalvesDiffer(_logger, target.Key.Text, read.Length, valueBytes);
+                }
+                return;
+            }
+            var text = new ByteText(note);
+            var (key, layout, mode) = PlaceOf(target, valueBytes, text);
+            Publish(filled, HeaderOf(target, key, layout, text), mode);
+        }
+    }
+
+    /// <summary>Which record a value becomes.</summary>
+    private (KvKey Key, KvLayout Layout, PutMode Mode) PlaceOf(ClientTarget target, int valueBytes, ByteText note)
+    {
+        if (target.Shape is { } shape)
+        {
+            var layout = ClientNote.TryRead(note.Span) is { } read
+                ? shape.TryLayout(valueBytes, read, out var contradiction)
+                : shape.TryLayoutWithoutNote(valueBytes, out contradiction);
+            if (layout is not null)
+            {
+                return (target.Chunk, layout, PutMode.KeepFirst);
+            }
+            _metrics.Of(target.Key.Shard).Contradictions.Add();
+            if (!Interlocked.Exchange(ref _contradictionSaid, true))
+            {
+                ClientLog.Contradiction(_logger, target.Key.Text, contradiction ?? "");
+            }
+        }
+        var opaque = target.OpaqueFor(hasNote: !note.IsEmpty);
+        return (opaque, KvLayout.Opaque(valueBytes), OpaqueMode(target, opaque, valueBytes));
+    }
+
+    /// <summary>A key of LMCache names its content: a value of the same length is the same. Of any other key the last writer's value stays, as with Redis.</summary>
+    private PutMode OpaqueMode(ClientTarget target, in KvKey opaque, int valueBytes)
+    {
+        if (target.Key.Shard is null)
+        {
+            return PutMode.Replace;
+        }
+        if (!_cache.Memory.TryLease(opaque, ChunkQuery.Opaque, out var present))
+        {
+            return PutMode.KeepFirst;
+        }
+        using (present)
+        {
+            return present.Shards[0].Header.PayloadBytes == valueBytes ? PutMode.KeepFirst : PutMode.Replace;
+        }
+    }
+
+    private static KvRecordHeader HeaderOf(ClientTarget target, in KvKey key, KvLayout layout, ByteText note) =>
+        new(layout, key.Model, 0, key.Hash, key.Salt, layout.PayloadBytes, 0) { ClientKey = target.Key.Text, ClientNote = note };
+
+    private ClientPutOutcome Reserve(
+        ClientTarget target, in KvKey key, KvLayout layout, PutMode mode, int valueBytes, Action<RecordReservation> commit, out ClientWrite? write)
+    {
+        write = null;
+        if ((long)KvRecord.HeaderBytes + valueBytes > _options.RecordBytesMax)
+        {
+            return ClientPutOutcome.TooLarge;
+        }
+        var counts = _metrics.Of(target.Key.Shard);
+        if (_cache.Memory.TryReserve(key, layout, mode, out var outcome) is { } room)
+        {
+            write = new RecordClientWrite(room, valueBytes, filled =>
+            {
+                commit(filled);
+                counts.BytesIn.Add(valueBytes);
+            });
+        }
+        return outcome switch
+        {
+            ReserveOutcome.Reserved => ClientPutOutcome.Ready,
+            ReserveOutcome.Present or ReserveOutcome.Arriving => ClientPutOutcome.Present,
+            ReserveOutcome.TooLarge => ClientPutOutcome.TooLarge,
+            ReserveOutcome.OverQuota => ClientPutOutcome.OverQuota,
+            _ => ClientPutOutcome.Full,
+        };
+    }
+
+    private void Publish(RecordReservation filled, KvRecordHeader header, PutMode mode)
+    {
+        using (filled)
+        {
+            using var lease = filled.Commit(header);
+            _cache.StoreBehind(lease, mode);
+        }
+    }
+
+    private bool IsStored(ClientTarget target)
+    {
+        ChunkLease? chunk = null;
+        var stored = (target.Shape is { } shape && _cache.Memory.TryLease(target.Chunk, shape.Same, out chunk))
+            || _cache.Memory.TryLease(target.Opaque, ChunkQuery.Opaque, out chunk);
+        chunk?.Dispose();
+        return stored;
+    }
+
+    private void OnHalfDropped(ByteText key, string reason)
+    {
+        _metrics.PairsDropped.With(reason).Add();
+        if (!Interlocked.Exchange(ref _halfDroppedSaid, true))
+        {
+            ClientLog.HalfDropped(_logger, key, reason);
+        }
+    }
+
+    private void ShowPending()
+    {
+        _metrics.PendingBytes.With().Set(_pending.Bytes);
+        _metrics.PendingHalves.With().Set(_pending.Count);
     }
 }

@@ -39,6 +39,7 @@ internal sealed class FrontConnection : IDisposable
         _sent = sent;
         Deadline = deadline;
         Peer = socket.RemoteEndPoint;
+        Local = socket.LocalEndPoint;
         socket.NoDelay = true; // A small reply must not wait for the acknowledgement of the one before.
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true); // Half-open connections end some day.
     }
@@ -47,7 +48,10 @@ internal sealed class FrontConnection : IDisposable
 
     public EndPoint? Peer { get; }
 
-    public EndPoint? Local => _socket.LocalEndPoint;
+    public EndPoint? Local { get; }
+
+    /// <summary>The front's.</summary>
+    public int Port => (Local as IPEndPoint)?.Port ?? 0;
 
     /// <summary>False once nothing more can be received or sent.</summary>
     public bool IsOpen => Volatile.Read(ref _end) < 0;

@@ -91,7 +91,7 @@ internal static class RespServerCommands
     private static readonly (string Name, Action<RespSession, StringBuilder> Write)[] Sections =
     [
         ("Server", static (session, text) => text.Append(CultureInfo.InvariantCulture,
-            $"redis_version:{RedisVersion}\r\nredis_mode:standalone\r\nferry_version:{FerryVersion}\r\narch_bits:64\r\nprocess_id:{Environment.ProcessId}\r\ntcp_port:{session.Front.Options.Port}\r\nuptime_in_seconds:{(long)session.Front.Time.GetElapsedTime(session.Front.StartedAt).TotalSeconds}\r\n")),
+            $"redis_version:{RedisVersion}\r\nredis_mode:standalone\r\nferry_version:{FerryVersion}\r\narch_bits:64\r\nprocess_id:{Environment.ProcessId}\r\ntcp_port:{session.Connection.Port}\r\nuptime_in_seconds:{(long)session.Front.Time.GetElapsedTime(session.Front.StartedAt).TotalSeconds}\r\n")),
         ("Clients", static (session, text) => text.Append(CultureInfo.InvariantCulture,
             $"connected_clients:{session.ConnectionCount}\r\nmaxclients:{session.Front.Options.ConnectionsMax}\r\n")),
         ("Persistence", static (_, text) => text.Append("loading:0\r\n")), // ioredis waits for it.
@@ -118,7 +118,7 @@ internal static class RespServerCommands
         yield return ("appendonly", "no");
         yield return ("databases", "1");
         yield return ("maxclients", options.ConnectionsMax.ToString(CultureInfo.InvariantCulture));
-        yield return ("port", options.Port.ToString(CultureInfo.InvariantCulture));
+        yield return ("port", session.Connection.Port.ToString(CultureInfo.InvariantCulture));
         yield return ("proto-max-bulk-len", options.ValueBytesMax.ToString(CultureInfo.InvariantCulture));
         yield return ("save", "");
         yield return ("slave-read-only", "yes");

@@ -8,12 +8,17 @@ public static class ShardCover
     /// <summary>The layout with its head span widened to the whole model: equal for shards of one chunk that belong together.</summary>
     public static KvLayout FamilyOf(KvLayout layout) => layout with { FirstHead = 0, Heads = layout.ModelHeads };
 
-    /// <summary>Fewest shards, by index into <paramref name="spans"/> and in order of heads, that cover [<paramref name="firstHead"/>, + <paramref name="headCount"/>).</summary>
+    /// <summary>The shard of just this span, or else the fewest shards, by index into <paramref name="spans"/> and in order of heads, that cover [<paramref name="firstHead"/>, + <paramref name="headCount"/>).</summary>
     /// <param name="spans">First head and heads of each shard, in any order; overlaps are allowed.</param>
     /// <param name="chosen">Receives the indices; left empty when the span is not covered.</param>
     public static bool TryChoose(ReadOnlySpan<(int FirstHead, int Heads)> spans, int firstHead, int headCount, List<int> chosen)
     {
         chosen.Clear();
+        if (spans.IndexOf((firstHead, headCount)) is var same and >= 0)
+        {
+            chosen.Add(same); // Exactly what is wanted, although a longer one would do too: nothing has to be cut out of it.
+            return true;
+        }
         var (next, end) = (firstHead, firstHead + headCount);
         while (next < end)
         {

@@ -1,4 +1,5 @@
 using Ferry.Kv.Keys;
+using Ferry.Kv.Layout;
 
 namespace Ferry.Cache.Tiers;
 
@@ -10,4 +11,8 @@ namespace Ferry.Cache.Tiers;
 /// <param name="RecordBytes">Header and payload.</param>
 /// <param name="Location">The tier's own name for it.</param>
 public sealed record TierRecord(
-    KvKey Key, ulong Family, int FirstHead, int Heads, int ModelHeads, int RecordBytes, string Location);
+    KvKey Key, ulong Family, int FirstHead, int Heads, int ModelHeads, int RecordBytes, string Location)
+{
+    /// <summary>The record's layout, from a tier that knows it without reading the record; null from others.</summary>
+    public KvLayout? Layout { get; init; }
+}

@@ -1,6 +1,7 @@
 using Ferry.Cache;
 using Ferry.Cache.Records;
 using Ferry.Engine.Connector;
+using Ferry.Kv.Conversion;
 using Ferry.Kv.Records;
 using Microsoft.Extensions.Logging;
 

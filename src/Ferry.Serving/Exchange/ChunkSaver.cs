@@ -2,6 +2,7 @@ using Ferry.Cache;
 using Ferry.Cache.Records;
 using Ferry.Engine.Connector;
 using Ferry.Engine.KvCache;
+using Ferry.Kv.Conversion;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;

@@ -8,6 +8,7 @@ using Ferry.Cache.Records;
 using Ferry.Cache.Remote;
 using Ferry.Engine.Connector;
 using Ferry.Engine.KvCache;
+using Ferry.Kv.Conversion;
 using Ferry.Kv.Hashing;
 using Ferry.Transfer;
 using Ferry.Transfer.SideChannel;

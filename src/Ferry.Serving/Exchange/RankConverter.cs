@@ -1,5 +1,6 @@
 using Ferry.Cache;
 using Ferry.Cache.Records;
+using Ferry.Kv.Conversion;
 using Ferry.Kv.Layout;
 
 namespace Ferry.Serving.Exchange;

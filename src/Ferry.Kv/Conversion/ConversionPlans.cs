@@ -1,11 +1,10 @@
 using System.Collections.Concurrent;
-using Ferry.Kv.Conversion;
 using Ferry.Kv.Layout;
 
-namespace Ferry.Serving.Exchange;
+namespace Ferry.Kv.Conversion;
 
 /// <summary>Plans by layout pair, made once. A refusal is kept too. Thread-safe.</summary>
-internal sealed class ConversionPlans
+public sealed class ConversionPlans
 {
     // Layouts come from outside. A fleet has a handful of pairs, times the lengths of unfull chunks; beyond this somebody makes them up.
     private const int PlansMax = 4096;

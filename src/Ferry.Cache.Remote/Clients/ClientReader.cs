@@ -1,0 +1,182 @@
+using Ferry.Cache.Records;
+using Ferry.Kv.Layout;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Cache.Remote.Clients;
+
+/// <summary>Finds what a key asks for, in memory and below it, and makes it of other shards where it must. Thread-safe.</summary>
+internal sealed class ClientReader(RecordCache cache, ShardConverter converter, ConvertMode mode, ClientMetrics metrics, ILogger logger)
+{
+    private readonly TierFinder _tiers = new(cache, converter);
+
+    public async ValueTask<ClientValue?> TryGetAsync(ClientTarget target, CancellationToken cancellationToken)
+    {
+        var value = TryGetFromMemory(target);
+        if (value is null && cache.HasTiers)
+        {
+            value = await TryGetFromTiersAsync(target, cancellationToken);
+        }
+        Count(target, value);
+        return value;
+    }
+
+    public async ValueTask<bool> ExistsAsync(ClientTarget target, CancellationToken cancellationToken)
+    {
+        var exists = IsInMemory(target) || (cache.HasTiers && await IsInTiersAsync(target, cancellationToken));
+        var counts = metrics.Of(target.Key.Shard);
+        (exists ? counts.Found : counts.NotFound).Add();
+        return exists;
+    }
+
+    private ClientValue? TryGetFromMemory(ClientTarget target)
+    {
+        if (target.Shape is { } shape && TryLeaseShards(target, shape) is { } chunk && TryMake(target, shape, chunk) is { } value)
+        {
+            return value;
+        }
+        return TryLeaseOpaque(target) is { } opaque ? OfOpaque(target, opaque) : null;
+    }
+
+    private async ValueTask<ClientValue?> TryGetFromTiersAsync(ClientTarget target, CancellationToken cancellationToken)
+    {
+        if (target.Shape is { } shape && await cache.TryGetAsync(target.Chunk, QueryOf(shape), cancellationToken) is { } hit
+            && TryMake(target, shape, hit.Chunk) is { } value)
+        {
+            return value;
+        }
+        var opaque = await cache.TryGetAsync(target.Opaque, ChunkQuery.Opaque, cancellationToken);
+        if (opaque is null && target.Bare is { } bare)
+        {
+            opaque = await cache.TryGetAsync(bare, ChunkQuery.Opaque, cancellationToken);
+        }
+        return opaque is null ? null : OfOpaque(target, opaque.Chunk);
+    }
+
+    private bool IsInMemory(ClientTarget target)
+    {
+        if (target.Shape is { } shape && TryLeaseShards(target, shape) is { } chunk)
+        {
+            using (chunk)
+            {
+                var wanted = shape.Layout(chunk.Shards[0].Header.Layout.Tokens);
+                if ((IsExactly(chunk, wanted) || (mode == ConvertMode.On && converter.CanMake(chunk, wanted))) && (target.Key.Part != ClientKeyPart.PairNote || shape.HasNotes))
+                {
+                    return true;
+                }
+            }
+        }
+        using var opaque = TryLeaseOpaque(target);
+        return opaque is not null;
+    }
+
+    private async ValueTask<bool> IsInTiersAsync(ClientTarget target, CancellationToken cancellationToken)
+    {
+        if (target.Shape is { } shape && (target.Key.Part != ClientKeyPart.PairNote || shape.HasNotes)
+            && await _tiers.HasShardsAsync(target, shape, QueryOf(shape), mode != ConvertMode.On, cancellationToken))
+        {
+            return true;
+        }
+        return await _tiers.HasOpaqueAsync(target.Opaque, cancellationToken)
+            || (target.Bare is { } bare && await _tiers.HasOpaqueAsync(bare, cancellationToken));
+    }
+
+    private ChunkLease? TryLeaseOpaque(ClientTarget target)
+    {
+        if (cache.Memory.TryLease(target.Opaque, ChunkQuery.Opaque, out var opaque))
+        {
+            return opaque;
+        }
+        return target.Bare is { } bare && cache.Memory.TryLease(bare, ChunkQuery.Opaque, out opaque) ? opaque : null;
+    }
+
+    /// <summary>What is in the client's own type and order first: nothing is rounded, and often nothing is copied.</summary>
+    private ChunkLease? TryLeaseShards(ClientTarget target, ClientShape shape)
+    {
+        if (cache.Memory.TryLease(target.Chunk, shape.Same, out var chunk))
+        {
+            return chunk;
+        }
+        return mode != ConvertMode.Off && cache.Memory.TryLease(target.Chunk, shape.Any, out chunk) ? chunk : null;
+    }
+
+    private ChunkQuery QueryOf(ClientShape shape) => mode == ConvertMode.On ? shape.Any : shape.Same;
+
+    /// <param name="chunk">Owned from now on.</param>
+    private ClientValue? TryMake(ClientTarget target, ClientShape shape, ChunkLease chunk)
+    {
+        var wanted = shape.Layout(chunk.Shards[0].Header.Layout.Tokens);
+        if (IsExactly(chunk, wanted))
+        {
+            var stored = chunk.Shards[0].Header.ClientNote;
+            return Deliver(target, chunk, stored.IsEmpty ? NoteOf(shape, wanted) : stored.Span.ToArray());
+        }
+        using (chunk)
+        {
+            if (mode != ConvertMode.On)
+            {
+                SayWhatWouldBe(target, chunk, wanted);
+                return null;
+            }
+            var note = NoteOf(shape, wanted);
+            if (target.Key.Part == ClientKeyPart.PairNote)
+            {
+                return note is not null && converter.CanMake(chunk, wanted) ? new NoteClientValue(note) : null;
+            }
+            return converter.TryMake(chunk, wanted) is { } room ? new ConvertedClientValue(room, note) : null;
+        }
+    }
+
+    private static ClientValue? OfOpaque(ClientTarget target, ChunkLease chunk)
+    {
+        var header = chunk.Shards[0].Header;
+        if (header.ClientKey == target.Key.Text)
+        {
+            return Deliver(target, chunk, header.ClientNote.IsEmpty ? null : header.ClientNote.Span.ToArray());
+        }
+        chunk.Dispose();
+        return null;
+    }
+
+    private static ClientValue? Deliver(ClientTarget target, ChunkLease chunk, byte[]? note)
+    {
+        if (target.Key.Part != ClientKeyPart.PairNote)
+        {
+            return new RecordClientValue(chunk, note);
+        }
+        chunk.Dispose();
+        return note is null ? null : new NoteClientValue(note);
+    }
+
+    private static bool IsExactly(ChunkLease chunk, KvLayout wanted) => chunk.Shards is [var only] && only.Header.Layout == wanted;
+
+    private static byte[]? NoteOf(ClientShape shape, KvLayout wanted) => ClientNote.TryDescribe(wanted, shape.CalledUInt8)?.ToBytes();
+
+    private void SayWhatWouldBe(ClientTarget target, ChunkLease chunk, KvLayout wanted)
+    {
+        if (mode == ConvertMode.Log && converter.CanMake(chunk, wanted))
+        {
+            metrics.Of(target.Key.Shard).WouldConvert.Add();
+            ClientLog.WouldConvert(logger, target.Key.Text, chunk.Shards[0].Header.Layout, wanted);
+        }
+    }
+
+    private void Count(ClientTarget target, ClientValue? value)
+    {
+        if (target.Key.Part == ClientKeyPart.PairNote)
+        {
+            return; // Its value is counted.
+        }
+        var counts = metrics.Of(target.Key.Shard);
+        (value switch { null => counts.Misses, ConvertedClientValue => counts.Converted, _ => counts.Hits }).Add();
+        if (target.Shape is { } shape)
+        {
+            counts.TokensRequested.Add(value is null ? shape.ChunkTokens : value.Bytes.Length / shape.TokenBytes);
+            counts.TokensHit.Add(value is null ? 0 : value.Bytes.Length / shape.TokenBytes);
+        }
+        if (value is not null)
+        {
+            counts.BytesOut.Add(value.Bytes.Length);
+            counts.ConvertedBytes.Add(value is ConvertedClientValue ? value.Bytes.Length : 0);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+using Ferry.Kv.Keys;
+
+namespace Ferry.Cache.Remote.Clients;
+
+/// <summary>Where the values of a key are: always under its own name, as bytes; with a model card also as shards of a chunk.</summary>
+/// <param name="Key">As the client gave it.</param>
+/// <param name="Opaque">The record of its bytes. For keys of LMCache's engine, whose values have metadata, that with metadata.</param>
+/// <param name="Bare">For a whole key of LMCache's engine also the record without metadata, which some other client may have put; else null.</param>
+/// <param name="Chunk">The chunk's records; meaningless without <paramref name="Shape"/>.</param>
+/// <param name="Shape">Null where no card speaks of the key's model, or it cannot be converted.</param>
+internal readonly record struct ClientTarget(ClientKey Key, KvKey Opaque, KvKey? Bare, KvKey Chunk, ClientShape? Shape)
+{
+    /// <summary>The record of bytes that come with this metadata, or without.</summary>
+    public KvKey OpaqueFor(bool hasNote) => !hasNote && Bare is { } bare ? bare : Opaque;
+}

@@ -1,0 +1,75 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Text;
+using Ferry.Cache.Remote.Models;
+using Ferry.Kv.Keys;
+using Microsoft.Extensions.Logging;
+
+namespace Ferry.Cache.Remote.Clients;
+
+/// <summary>Finds out what keys name. Shapes are made once. Thread-safe.</summary>
+internal sealed class ClientTargets(ModelCards cards, ILogger logger)
+{
+    /// <summary>Ranks, types and layers of all models that a fleet runs; more are made up by somebody, and the memory of them starts anew.</summary>
+    private const int ShapesMax = 4096;
+
+    private readonly ConcurrentDictionary<(string Model, int WorldSize, int Rank, string? DType, int? Layer, string Distinction, bool IsOfEngine), Known> _known = new();
+
+    public ClientTarget Find(ReadOnlySpan<byte> key)
+    {
+        var parsed = ClientKey.Parse(key);
+        if (parsed.Shard is not { } shard)
+        {
+            return new ClientTarget(parsed, ClientKeys.Opaque(parsed.Text.Span), null, default, null);
+        }
+        var (opaque, bare) = shard.IsOfEngine
+            ? (ClientKeys.Noted(parsed.Text.Span, shard.Salt), parsed.Part == ClientKeyPart.Whole ? ClientKeys.Opaque(parsed.Text.Span, shard.Salt) : (KvKey?)null)
+            : (ClientKeys.Opaque(parsed.Text.Span, shard.Salt), null);
+        return cards.Cards.Count > 0 && KnownOf(shard) is { Shape: { } shape } known
+            ? new ClientTarget(parsed, opaque, bare, new KvKey(shard.Salt, known.Fingerprint, shard.Hash), shape)
+            : new ClientTarget(parsed, opaque, bare, default, null);
+    }
+
+    private Known KnownOf(ShardKey shard)
+    {
+        var name = (shard.Model, shard.WorldSize, shard.Rank, shard.DType, shard.Layer, shard.Distinction, shard.IsOfEngine);
+        if (_known.TryGetValue(name, out var known))
+        {
+            return known;
+        }
+        if (_known.Count >= ShapesMax)
+        {
+            _known.Clear();
+        }
+        return _known.GetOrAdd(name, Make(shard));
+    }
+
+    private Known Make(ShardKey shard)
+    {
+        if (cards.Find(shard.Model) is not { } model)
+        {
+            return default;
+        }
+        var shape = ClientShape.TryCreate(model.Card, shard, out var refusal);
+        if (refusal is not null)
+        {
+            ClientLog.KeptOpaque(logger, shard.Model, shard.WorldSize, shard.Rank, refusal);
+        }
+        return new Known(shape, Distinguish(model.Fingerprint, shard.Layer is { } layer ? $"{shard.Distinction}@layer {layer}" : shard.Distinction));
+    }
+
+    /// <summary>What keeps apart the KV of one chunk that is not the same. In the fingerprint's place and not in the salt's, which tenants choose.</summary>
+    private static UInt128 Distinguish(UInt128 fingerprint, string distinction)
+    {
+        if (distinction.Length == 0)
+        {
+            return fingerprint;
+        }
+        var name = new byte[16 + Encoding.UTF8.GetByteCount(distinction)];
+        BinaryPrimitives.WriteUInt128BigEndian(name, fingerprint);
+        Encoding.UTF8.GetBytes(distinction, name.AsSpan(16));
+        return ClientKeys.Fingerprint("ferry client distinction 1\0"u8, name);
+    }
+
+    private readonly record struct Known(ClientShape? Shape, UInt128 Fingerprint);
+}

@@ -1,0 +1,147 @@
+using Ferry.Cache.Remote.Clients;
+using Ferry.Cache.Remote.Directory;
+using Ferry.Cache.Remote.Models;
+using Ferry.Cache.Tiers;
+using Ferry.Kv.Layout;
+using Ferry.Kv.Records;
+using Ferry.TestKit.Cache;
+using Ferry.UnitTests.Conversion;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+using static Ferry.UnitTests.Cache.Remote.Clients.ClientStoreHarness;
+
+namespace Ferry.UnitTests.Cache.Remote.Clients;
+
+/// <summary>What another exchange, or this one after a restart, finds below its memory.</summary>
+public sealed class ClientTierTests : IDisposable
+{
+    private readonly string _path = Directory.CreateTempSubdirectory("ferry-clients-").FullName;
+    private static readonly ModelCard TheCard = Card();
+
+    public void Dispose() => Directory.Delete(_path, recursive: true);
+
+    private DirectoryTier OpenDirectory() => new(new DirectoryTierOptions { Path = _path }, TimeProvider.System, NullLogger<DirectoryTier>.Instance);
+
+    private async Task FillAsync(ModelCards? cards = null)
+    {
+        await using var exchange = new ClientStoreHarness(cards: cards ?? new ModelCards([TheCard]), tiers: OpenDirectory());
+        for (var rank = 0; rank < 4; rank++)
+        {
+            var layout = Shard(TheCard, rank, 4);
+            await exchange.PutPairAsync(EngineKey(1, rank, 4), KvReference.Fill(layout, 1), Note(layout));
+            layout = Shard(TheCard, rank, 4, tokens: 3);
+            await exchange.PutPairAsync(EngineKey(2, rank, 4), KvReference.Fill(layout, 2), Note(layout));
+        }
+        await exchange.PutAsync("plain", [1, 2, 3]);
+        await exchange.PutAsync(DaemonKey(3, 0, 4), [9]); // Contradicts the card: kept as bytes.
+        await exchange.PutAsync(EngineKey(3, 0, 4, model: "unknown"), [8], [.. Note(Shard(TheCard, 0, 4)).Select((b, index) => index < 4 ? (byte)(index == 0 ? 1 : 0) : b)]);
+        await exchange.Cache.FlushAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Get_AfterARestart_FindsEverythingUnderTheSameKeys()
+    {
+        await FillAsync();
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: OpenDirectory());
+        var layouts = Enumerable.Range(0, 4).Select(rank => Shard(TheCard, rank, 4)).ToArray();
+        for (var rank = 0; rank < 8; rank++)
+        {
+            var wanted = Shard(TheCard, rank, 8);
+            Assert.Equal(
+                KvReference.Convert(layouts, [.. layouts.Select(layout => KvReference.Fill(layout, 1))], wanted), await exchange.ExpectAsync(EngineKey(1, rank, 8), there: true));
+        }
+        Assert.Equal(KvReference.Fill(Shard(TheCard, 2, 4, tokens: 3), 2), await exchange.ExpectAsync(EngineKey(2, 2, 4) + "kv_bytes", there: true));
+        Assert.Equal(Note(Shard(TheCard, 2, 4, tokens: 3)), await exchange.ExpectAsync(EngineKey(2, 2, 4) + "metadata", there: true));
+        Assert.Equal([1, 2, 3], await exchange.ExpectAsync("plain", there: true));
+        Assert.Equal([9], await exchange.ExpectAsync(DaemonKey(3, 0, 4), there: true));
+        Assert.Equal([8], await exchange.ExpectAsync(EngineKey(3, 0, 4, model: "unknown") + "kv_bytes", there: true));
+        await exchange.ExpectAsync(EngineKey(3, 1, 4, model: "unknown") + "kv_bytes", there: false);
+        await exchange.ExpectAsync(DaemonKey(2, 0, 4), there: false); // Not a full chunk, and the daemon reads no other.
+    }
+
+    [Fact]
+    public async Task Exists_OfWhatADirectoryHas_ReadsNoPayload()
+    {
+        await FillAsync();
+        var directory = OpenDirectory();
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: directory);
+        foreach (var key in (string[])[EngineKey(1, 3, 8), EngineKey(1, 0, 2) + "metadata", EngineKey(2, 1, 4, "half") + "kv_bytes", DaemonKey(1, 0, 1), "plain"])
+        {
+            Assert.True(await exchange.ExistsAsync(key));
+        }
+        Assert.Equal(0, directory.Counts.Reads);
+    }
+
+    [Fact]
+    public async Task Get_OneShardIsGoneFromTheTier_IsAMissForThoseWhoNeedIt()
+    {
+        await FillAsync();
+        var lost = Directory.EnumerateFiles(_path, "2-2-8-*", SearchOption.AllDirectories).ToArray();
+        Assert.Equal(2, lost.Length);
+        Array.ForEach(lost, File.Delete);
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: OpenDirectory());
+        await exchange.ExpectAsync(EngineKey(1, 0, 4), there: true);
+        await exchange.ExpectAsync(EngineKey(1, 0, 2), there: false);
+        await exchange.ExpectAsync(EngineKey(1, 1, 2), there: true);
+        await exchange.ExpectAsync(EngineKey(1, 3, 8), there: false);
+        await exchange.ExpectAsync(EngineKey(1, 0, 1), there: false);
+    }
+
+    [Fact]
+    public async Task Get_TheCardChanged_RecordsThatContradictItAreMisses()
+    {
+        await FillAsync();
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard with { KvHeads = 4, HeadDim = 32 }]), tiers: OpenDirectory());
+        await exchange.ExpectAsync(EngineKey(1, 0, 4), there: false);
+        await exchange.ExpectAsync(EngineKey(1, 0, 2) + "metadata", there: false);
+        Assert.Equal([9], await exchange.ExpectAsync(DaemonKey(3, 0, 4), there: true));
+    }
+
+    [Fact]
+    public async Task Get_ACardCame_WhatWasKeptAsBytesIsStillThere()
+    {
+        await FillAsync(ModelCards.None);
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: OpenDirectory());
+        Assert.Equal(KvReference.Fill(Shard(TheCard, 1, 4), 1), await exchange.ExpectAsync(EngineKey(1, 1, 4), there: true));
+        await exchange.ExpectAsync(EngineKey(1, 1, 8), there: false);
+    }
+
+    [Fact]
+    public async Task Exists_OfRecordsWhoseNamesSayNothing_ReadsThemAndAnswersRight()
+    {
+        var tier = new FaultyTier(); // Its families are numbers of its own.
+        var layouts = Enumerable.Range(0, 2)
+            .Select(rank => (Shard(TheCard, 0, 1) with { BlockTokens = 4, Order = KvOrder.Nhd, Packing = KvPacking.Halves }).ForRank(rank, 2)).ToArray();
+        UInt128 fingerprint = 77;
+        foreach (var layout in layouts)
+        {
+            var payload = KvReference.Fill(layout, 1);
+            var header = KvRecordHeader.Describe(layout, fingerprint, 0, Ferry.Kv.Hashing.ChunkHash.TryParse(Hash(1))!.Value, "", payload);
+            var record = new byte[header.RecordBytes];
+            KvRecord.Write(header, record);
+            payload.CopyTo(record, KvRecord.HeaderBytes);
+            await tier.PutAsync(header, record, CancellationToken.None);
+        }
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard with { Fingerprint = fingerprint }]), tiers: tier);
+        Assert.Equal(
+            KvReference.Convert(layouts, [.. layouts.Select(layout => KvReference.Fill(layout, 1))], Shard(TheCard, 0, 1)), await exchange.ExpectAsync(DaemonKey(1, 0, 1), there: true));
+        await using var off = new ClientStoreHarness(
+            new ClientStoreOptions { Convert = ConvertMode.Off }, new ModelCards([TheCard with { Fingerprint = fingerprint }]), tiers: tier);
+        await off.ExpectAsync(DaemonKey(1, 0, 1), there: false);
+    }
+
+    [Fact]
+    public async Task Get_TheTierFails_IsAMiss()
+    {
+        var tier = new FaultyTier();
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: tier);
+        await exchange.PutPairAsync(EngineKey(1, 0, 1), KvReference.Fill(Shard(TheCard, 0, 1), 1), Note(Shard(TheCard, 0, 1)));
+        await exchange.Cache.FlushAsync(CancellationToken.None);
+        exchange.Cache.Memory.Clear();
+        tier.Fault = new IOException("gone");
+        await exchange.ExpectAsync(EngineKey(1, 0, 1), there: false);
+        tier.Fault = null;
+        exchange.Time.Advance(TimeSpan.FromSeconds(5)); // The breaker tries again.
+        await exchange.ExpectAsync(EngineKey(1, 1, 2), there: true);
+    }
+}
