@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using Ferry.Cache.Arena;
 using Ferry.Cache.Eviction;
 using Ferry.Cache.Records;
+using Ferry.Cache.Metrics;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Fronts;
 using Ferry.Cache.Remote.Hosting.Admin;
@@ -21,14 +22,17 @@ public sealed class ExchangeHost : IAsyncDisposable
 {
     private readonly ILoggerFactory _loggers;
     private readonly List<ClientFront> _fronts = [];
-    private readonly List<MeasuredTier> _measured;
+    private readonly List<IKvTier> _tiers;
+    private readonly ClientMetrics _clients;
+    private readonly ClientStore _store;
     private AdminHost? _admin;
 
-    private ExchangeHost(ExchangeOptions options, RecordCache cache, List<MeasuredTier> tiers, MetricRegistry metrics, ILoggerFactory loggers, TimeProvider clock)
+    private ExchangeHost(ExchangeOptions options, RecordCache cache, List<IKvTier> tiers, MetricRegistry metrics, ILoggerFactory loggers, TimeProvider clock)
     {
-        (Options, Cache, _measured, Metrics, _loggers) = (options, cache, tiers, metrics, loggers);
-        Usage = new TierUsageWatch(cache.Tiers, clock);
-        Store = new ClientStore(cache, new RecordCacheOptions());
+        (Options, Cache, _tiers, Metrics, _loggers) = (options, cache, tiers, metrics, loggers);
+        Usage = new TierUsageWatch(new CacheMetrics(metrics, cache), clock);
+        _clients = new ClientMetrics(metrics);
+        _store = new ClientStore(cache, options.Models, new ClientStoreOptions { Convert = options.Convert }, _clients, clock, loggers.CreateLogger<ClientStore>());
         StartedAt = clock.GetUtcNow();
     }
 
@@ -36,7 +40,7 @@ public sealed class ExchangeHost : IAsyncDisposable
 
     public RecordCache Cache { get; }
 
-    public IClientStore Store { get; }
+    public IClientStore Store => _store;
 
     /// <summary>Where RESP clients reach it; null: nowhere.</summary>
     public ListenAddress? Resp { get; private set; }
@@ -70,8 +74,8 @@ public sealed class ExchangeHost : IAsyncDisposable
         try
         {
             var metrics = new MetricRegistry();
-            var tiers = new List<MeasuredTier>();
-            host = new ExchangeHost(options, OpenCache(options, tiers, new TierMetrics(metrics), clock, loggers), tiers, metrics, loggers, clock);
+            var tiers = new List<IKvTier>();
+            host = new ExchangeHost(options, OpenCache(options, tiers, clock, loggers), tiers, metrics, loggers, clock);
             await host.ListenAsync(clock, logging, cancellationToken);
             return host;
         }
@@ -94,10 +98,10 @@ public sealed class ExchangeHost : IAsyncDisposable
         IOException or SocketException or UnauthorizedAccessException or ArgumentException or InsufficientMemoryException;
 
     /// <summary>The records that may serve a client's key.</summary>
-    internal IReadOnlyList<KvKey> NamesOf(ReadOnlyMemory<byte> key) => [ClientKeys.Opaque(key.Span)];
+    internal IReadOnlyList<KvKey> NamesOf(ReadOnlyMemory<byte> key) => _store.NamesOf(key.Span);
 
     /// <summary>The tier of a kind, if it can be verified.</summary>
-    internal IVerifiableTier? VerifierOf(string kind) => _measured.Find(tier => tier.Kind == kind && tier.IsVerifiable);
+    internal IVerifiableTier? VerifierOf(string kind) => _tiers.Find(tier => tier.Kind == kind) as IVerifiableTier;
 
     /// <summary>Takes no new clients, lets the others end their command, and writes what is queued for the tiers.</summary>
     /// <param name="cancellationToken">When set, what is left is cut off.</param>
@@ -125,11 +129,12 @@ public sealed class ExchangeHost : IAsyncDisposable
             await front.DisposeAsync();
         }
         await Usage.DisposeAsync();
+        _store.Dispose();
         await Cache.DisposeAsync();
         _loggers.Dispose();
     }
 
-    private static RecordCache OpenCache(ExchangeOptions options, List<MeasuredTier> tiers, TierMetrics metrics, TimeProvider clock, ILoggerFactory loggers)
+    private static RecordCache OpenCache(ExchangeOptions options, List<IKvTier> tiers, TimeProvider clock, ILoggerFactory loggers)
     {
         var memory = new RecordStore(
             new KvArena(new KvArenaOptions { CapacityBytes = options.MemoryBytes, TryHugePages = options.TryHugePages }),
@@ -138,7 +143,14 @@ public sealed class ExchangeHost : IAsyncDisposable
         {
             if (options.Remote is { } remote)
             {
-                tiers.Add(new MeasuredTier(RemoteTiers.Open(remote.Url, remote.Options, clock, loggers), metrics, clock));
+                tiers.Add(RemoteTiers.Open(remote.Url, remote.Options, clock, loggers));
+            }
+            foreach (var (salt, bytes) in options.Quotas)
+            {
+                if (!memory.Quotas.TrySet(salt, bytes))
+                {
+                    throw new ArgumentException($"--quota: {options.Quotas.Count} salts are more than may have a quota.");
+                }
             }
             return new RecordCache(memory, tiers, BoundsOf(options), clock, loggers);
         }
@@ -160,7 +172,7 @@ public sealed class ExchangeHost : IAsyncDisposable
     private async Task ListenAsync(TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
     {
         var counts = new FrontMetrics(Metrics);
-        _ = new ExchangeMetrics(Metrics, this, clock);
+        _ = new LmCacheMetrics(Metrics, Cache, Usage, _clients, counts);
         if (Options.Resp is { } resp)
         {
             var front = await RespFront.StartAsync(

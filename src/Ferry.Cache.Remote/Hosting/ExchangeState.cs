@@ -34,11 +34,14 @@ internal static class ExchangeState
                 ["hits"] = memory.Hits,
                 ["misses"] = memory.Misses,
                 ["evictions"] = memory.Evictions,
+                ["pinned_chunks"] = memory.PinnedChunks,
                 ["damaged"] = memory.Damaged,
                 ["policy"] = options.Policy,
                 ["huge_pages"] = exchange.Cache.Memory.Arena.HugePages.ToString(),
             },
             ["tiers"] = new JsonArray([.. exchange.Cache.SnapshotTiers().Select(tier => (JsonNode)ToJson(tier, exchange.Usage.Latest))]),
+            ["models"] = new JsonArray([.. options.Models.Cards.Select(card => (JsonNode)card.Name)]),
+            ["quotas"] = new JsonArray([.. exchange.Cache.Memory.Quotas.All.Select(quota => (JsonNode)new JsonObject { ["salt"] = quota.Salt, ["bytes"] = quota.Bytes, ["quota_bytes"] = quota.QuotaBytes })]),
             ["convert"] = options.Convert.ToString().ToLowerInvariant(),
             ["chunk_tokens"] = options.ChunkTokens,
         };
@@ -70,7 +73,9 @@ internal static class ExchangeState
         {
             lines.Add(("tiers", "none below memory: what is evicted is gone, and so is everything at a restart"));
         }
-        lines.Add(("models", "0 cards"));
+        lines.Add(("models", options.Models.Cards.Count == 0
+            ? "no cards: records are served as they were stored, never converted (--models)"
+            : $"{options.Models.Cards.Count} cards ({string.Join(", ", options.Models.Cards.Take(3).Select(card => card.Name))}{(options.Models.Cards.Count > 3 ? ", …" : "")}); conversion {options.Convert.ToString().ToLowerInvariant()}"));
         return lines;
     }
 
@@ -80,11 +85,11 @@ internal static class ExchangeState
         return $"{tier.Name}, {(capacity is { } bytes ? ByteSize.Format(bytes) : "no limit of its own")}";
     }
 
-    private static JsonObject ToJson(TierStats tier, IReadOnlyDictionary<string, long> usage) => new()
+    private static JsonObject ToJson(TierStats tier, IReadOnlyDictionary<string, TierUsage> usage) => new()
     {
         ["name"] = tier.Name,
         ["kind"] = tier.Kind,
-        ["bytes"] = usage.TryGetValue(tier.Kind, out var bytes) ? bytes : null,
+        ["bytes"] = usage.TryGetValue(tier.Name, out var measured) ? measured.Bytes : null,
         ["reading"] = tier.IsReadingOff ? "off" : "on",
         ["writing"] = tier.IsWritingOff ? "off" : "on",
         ["reads"] = tier.Counts.Reads,

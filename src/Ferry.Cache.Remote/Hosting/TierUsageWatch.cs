@@ -1,3 +1,4 @@
+using Ferry.Cache.Metrics;
 using Ferry.Cache.Tiers;
 
 namespace Ferry.Cache.Remote.Hosting;
@@ -5,40 +6,22 @@ namespace Ferry.Cache.Remote.Hosting;
 /// <summary>Measures the tiers from time to time, so that a scrape never waits for a store.</summary>
 internal sealed class TierUsageWatch : IAsyncDisposable
 {
-    /// <summary>A walk over a shared store is dear; its own count of what it wrote is exact in between.</summary>
+    /// <summary>A walk over a shared store is dear, and what it says changes slowly.</summary>
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(30);
 
-    private readonly IReadOnlyList<GuardedTier> _tiers;
+    private readonly CacheMetrics _metrics;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _watching;
-    private volatile IReadOnlyDictionary<string, long> _latest = new Dictionary<string, long>();
+    private volatile IReadOnlyDictionary<string, TierUsage> _latest = new Dictionary<string, TierUsage>();
 
-    public TierUsageWatch(IReadOnlyList<GuardedTier> tiers, TimeProvider clock)
+    public TierUsageWatch(CacheMetrics metrics, TimeProvider clock)
     {
-        _tiers = tiers;
+        _metrics = metrics;
         _watching = Task.Run(() => WatchAsync(clock, _stop.Token));
     }
 
-    /// <summary>Bytes by kind of tier, as measured last; empty before the first measurement.</summary>
-    public IReadOnlyDictionary<string, long> Latest => _latest;
-
-    /// <summary>Measures now.</summary>
-    public async Task RefreshAsync(CancellationToken cancellationToken)
-    {
-        var measured = new Dictionary<string, long>(StringComparer.Ordinal);
-        foreach (var tier in _tiers.Where(tier => tier.Capabilities.HasFlag(TierCapabilities.Measure)))
-        {
-            if (await tier.MeasureAsync(cancellationToken) is { } usage)
-            {
-                measured[tier.Kind] = usage.Bytes;
-            }
-            else if (_latest.TryGetValue(tier.Kind, out var before))
-            {
-                measured[tier.Kind] = before;   // off now: the last figure is the best one
-            }
-        }
-        _latest = measured;
-    }
+    /// <summary>By the tier's name, as measured last; a tier that is off keeps its last figure.</summary>
+    public IReadOnlyDictionary<string, TierUsage> Latest => _latest;
 
     public async ValueTask DisposeAsync()
     {
@@ -54,7 +37,12 @@ internal sealed class TierUsageWatch : IAsyncDisposable
         {
             do
             {
-                await RefreshAsync(stop);
+                var merged = new Dictionary<string, TierUsage>(_latest);
+                foreach (var (name, usage) in await _metrics.MeasureTiersAsync(stop))
+                {
+                    merged[name] = usage;
+                }
+                _latest = merged;
             }
             while (await timer.WaitForNextTickAsync(stop));
         }

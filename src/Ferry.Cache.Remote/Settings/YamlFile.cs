@@ -12,11 +12,15 @@ public sealed class YamlFile
     private const int MaxEntries = 10_000; // An alias may stand in many places: the count is of places, so a small file cannot grow without bound.
 
     private readonly List<YamlEntry> _entries = [];
+    private YamlMappingNode? _root;
     private bool _isTooLarge;
 
     private YamlFile(string path) => Path = path;
 
     public string Path { get; }
+
+    /// <summary>The value of a key at the root, for a reader of its own; null where there is none.</summary>
+    public YamlNode? TryFind(string key) => _root?.Children.FirstOrDefault(pair => pair.Key is YamlScalarNode { Value: { } name } && name == key).Value;
 
     /// <summary>In the order of the file.</summary>
     public IReadOnlyList<YamlEntry> Entries => _entries;
@@ -67,6 +71,7 @@ public sealed class YamlFile
                 findings.Error(name, path, $"{path} must be a mapping of keys to values.", result.PlaceOf(stream.Documents[0].RootNode));
                 return null;
             }
+            result._root = root;
             result.Add("", root, 0, name, findings);
         }
         catch (YamlException exception)

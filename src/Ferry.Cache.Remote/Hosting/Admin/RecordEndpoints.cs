@@ -137,7 +137,6 @@ internal sealed class RecordEndpoints(ExchangeHost exchange, TimeProvider clock)
             ["done"] = done,
             ["records"] = mover.Moved,
             ["bytes"] = mover.Bytes,
-            ["present"] = mover.Present,
             ["refused"] = mover.Refused,
             ["unreadable"] = mover.Unreadable,
             ["records_total"] = total,

@@ -1,3 +1,5 @@
+using Ferry.Cache.Remote.Clients;
+using Ferry.Cache.Remote.Models;
 using Ferry.Cache.Remote.Settings;
 using Ferry.Kv.Settings;
 
@@ -42,7 +44,7 @@ public sealed class ExchangeDraft
 
     internal string? CredentialsFile { get; set; }
 
-    internal string? ModelsFile { get; set; }
+    internal ModelCards Models { get; set; } = ModelCards.None;
 
     internal ConvertMode Convert { get; set; } = ConvertMode.On;
 

@@ -1,4 +1,6 @@
 using Ferry.Cache.Eviction;
+using Ferry.Cache.Remote.Clients;
+using Ferry.Cache.Remote.Models;
 using Ferry.Kv.Settings;
 
 namespace Ferry.Cache.Remote.Hosting.Options;
@@ -27,13 +29,13 @@ public static class ExchangeFlags
         Flag("--policy", "memory.policy", "NAME", "LRU", $"What goes first when memory is full: {string.Join(", ", EvictionPolicies.Names)}.", (d, v) => d.Cache.Policy = v.OneOf([.. EvictionPolicies.Names])),
         Flag("--disk", "disk.path", "DIR", "none", "Directory of the disk tier; one exchange at a time uses it. Its content survives restarts.", ApplyDisk),
         Flag("--disk-size", "disk.size", "SIZE", "required with --disk", "Exact cap of everything in the directory.", (d, v) => d.Cache.DiskBytes = v.Size(1, LeastMemoryBytes, MaxBytes, LeastMemoryBytes)),
-        Flag("--disk-sync", "disk.sync", "none|interval|always", "interval", "When records are forced onto the medium: never by Ferry, every second, or before they count as stored. Only a power cut tells them apart; a killed process loses nothing that was stored.",
-            (d, v) => d.DiskSync = v.OneOf("none", "interval", "always")),
+        Flag("--disk-sync", "disk.sync", "none|interval|every", "interval", "When records are forced onto the medium: never by Ferry, every second, or before they count as stored. Only a power cut tells them apart; a killed process loses nothing that was stored.",
+            (d, v) => d.DiskSync = v.OneOf("none", "interval", "every")),
         Flag("--remote", "remote.url", "URL", "none", "Shared tier: s3://BUCKET?endpoint=http://HOST:PORT (Ceph, any S3), redis://HOST:PORT, or file:///DIR.", (d, v) => d.Cache.RemoteUrl = v) with { IsUrl = true },
         Flag("--remote-size", "remote.size", "SIZE", "no limit", "Cap of the shared tier, whoever wrote to it.", (d, v) => d.RemoteBytes = v.Size(1, LeastMemoryBytes, MaxBytes, LeastMemoryBytes)),
         Flag("--remote-expire", "remote.expire_after", "TIME", "never", "Records of the shared tier older than this are misses.", (d, v) => d.RemoteExpireAfter = v.Duration(TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650), TimeSpan.FromDays(1))),
         Flag("--credentials-file", "remote.credentials_file", "FILE", "the standard chain", "AWS credentials file for an S3 tier. Without it: environment, shared file, container, instance.", (d, v) => d.CredentialsFile = v.Text),
-        Flag("--models", "models_file", "FILE", "none", "Model cards: without the shape of its model a record is served as it was stored, and never converted.", (d, v) => d.ModelsFile = v.Text),
+        Flag("--models", "models_file", "FILE", "none", "YAML file of model cards (in --config also a key models with the cards themselves): without the shape of its model a record is served as it was stored, and never converted.", ApplyModels),
         Flag("--convert", "convert", "on|off|log", "on", "Shards of another tensor-parallel size, dtype or layout are converted on reading; log: only said, and a miss.", ApplyConvert),
         Flag("--chunk-size", "chunk_size", "TOKENS", "256", "Tokens of a chunk of the clients: what a key without a metadata record stands for.", (d, v) => d.Cache.ChunkTokens = v.Int(1, 65_536, 256)),
         Many("--quota", "quotas", "SALT=SIZE…", "none", "Memory that the records of a cache salt may take. In the file: a mapping of salts to sizes.", ApplyQuota),
@@ -65,6 +67,21 @@ public static class ExchangeFlags
             return;
         }
         draft.Cache.DiskPath = Path.GetFullPath(value.Text);
+    }
+
+    private static void ApplyModels(ExchangeDraft draft, SettingValue value)
+    {
+        try
+        {
+            draft.Models = ModelCards.Load(value.Text);
+        }
+        catch (ModelCardException exception)
+        {
+            foreach (var error in exception.Errors)
+            {
+                value.Error(error);
+            }
+        }
     }
 
     private static void ApplyConvert(ExchangeDraft draft, SettingValue value) => draft.Convert = value.OneOf("on", "off", "log") switch

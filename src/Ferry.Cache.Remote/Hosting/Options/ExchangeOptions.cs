@@ -1,3 +1,5 @@
+using Ferry.Cache.Remote.Clients;
+using Ferry.Cache.Remote.Models;
 using Ferry.Cache.Remote.Settings;
 
 namespace Ferry.Cache.Remote.Hosting.Options;
@@ -41,8 +43,8 @@ public sealed record ExchangeOptions
     /// <summary>Tokens of a chunk of the clients.</summary>
     public int ChunkTokens { get; init; } = 256;
 
-    /// <summary>File with model cards, or null.</summary>
-    public string? ModelsFile { get; init; }
+    /// <summary>The shapes of the clients' models.</summary>
+    public ModelCards Models { get; init; } = ModelCards.None;
 
     public ConvertMode Convert { get; init; } = ConvertMode.On;
 

@@ -1,3 +1,4 @@
+using Ferry.Cache.Remote.Models;
 using Ferry.Cache.Remote.Settings;
 using Ferry.Kv.Settings;
 
@@ -58,19 +59,36 @@ public static class ExchangeOptionsParser
         {
             return;
         }
-        foreach (var entry in file.Entries)
+        ApplyModels(draft, file);
+        foreach (var entry in file.Entries.Where(entry => entry.Key != ModelsKey && !entry.Key.StartsWith(ModelsKey + "[", StringComparison.Ordinal)))
         {
-            ApplyEntry(draft, path, entry);
+            ApplyEntry(draft, entry);
         }
     }
 
-    private static void ApplyEntry(ExchangeDraft draft, string path, YamlEntry entry)
+    /// <summary>Cards may stand in the file itself; a card's own keys are the reader's of cards.</summary>
+    private static void ApplyModels(ExchangeDraft draft, YamlFile file)
     {
-        if (entry.Key == ModelsKey || entry.Key.StartsWith(ModelsKey + "[", StringComparison.Ordinal))
+        if (file.TryFind(ModelsKey) is not { } cards)
         {
-            draft.ModelsFile = Path.GetFullPath(path);   // the cards stand in this very file
             return;
         }
+        try
+        {
+            draft.Models = ModelCards.Parse(cards, file.Path);
+            draft.Findings.Add(FindingKind.Honoured, ModelsKey, "", $"{draft.Models.Cards.Count} cards.");
+        }
+        catch (ModelCardException exception)
+        {
+            foreach (var error in exception.Errors)
+            {
+                draft.Findings.Error(ModelsKey, "", error);
+            }
+        }
+    }
+
+    private static void ApplyEntry(ExchangeDraft draft, YamlEntry entry)
+    {
         if (entry.Key.StartsWith(QuotasKey + ".", StringComparison.Ordinal) && ExchangeFlags.TryFindKey(QuotasKey) is { } quota)
         {
             quota.Apply(draft, draft.Findings, $"{entry.Key[(QuotasKey.Length + 1)..]}={entry.Text}", entry.Place);

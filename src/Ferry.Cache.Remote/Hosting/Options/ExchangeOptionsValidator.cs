@@ -37,7 +37,7 @@ internal static class ExchangeOptionsValidator
             Disk = BuildDisk(draft, machine),
             Remote = remote,
             ChunkTokens = draft.Cache.ChunkTokens,
-            ModelsFile = draft.ModelsFile,
+            Models = draft.Models,
             Convert = draft.Convert,
             Quotas = draft.Quotas,
             TierDeadline = draft.Cache.LoadTimeout ?? TimeSpan.FromSeconds(10),
@@ -98,7 +98,7 @@ internal static class ExchangeOptionsValidator
 
     private static void CheckFiles(ExchangeDraft draft, IMachine machine)
     {
-        foreach (var (path, name) in ((string?, string)[])[(draft.ModelsFile, "--models"), (draft.CredentialsFile, "--credentials-file"),
+        foreach (var (path, name) in ((string?, string)[])[(draft.CredentialsFile, "--credentials-file"),
             (draft.TlsCertificatePath, "--tls-certificate"), (draft.TlsKeyPath, "--tls-key")])
         {
             if (path is not null && !machine.FileExists(path))

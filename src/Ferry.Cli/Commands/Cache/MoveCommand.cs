@@ -25,7 +25,7 @@ internal static class MoveCommand
                 ("from", result.GetValue(from)), ("to", result.GetValue(to)), ("prefix", result.GetValue(prefix)), ("keep", result.GetValue(keep) ? "true" : null));
             var last = await WorkProgress.FollowAsync("move", client.AskLinesAsync(HttpMethod.Post, path, cancellationToken), "records", "records_total", output);
             output.WriteLine(admin.IsJson(result) ? last.ToJsonString(JsonOutput.Format)
-                : $"{last["records"]} records, {ByteSize.Format(last["bytes"]!.GetValue<long>())}; {last["present"]} were there, {last["refused"]} found no room, {last["unreadable"]} could not be read.");
+                : $"{last["records"]} records, {ByteSize.Format(last["bytes"]!.GetValue<long>())}; {last["refused"]} were not taken and stay, {last["unreadable"]} could not be read.");
             return last["refused"]!.GetValue<long>() + last["unreadable"]!.GetValue<long>() == 0 ? FerryCommandLine.Done : FerryCommandLine.Failed;
         });
         return command;

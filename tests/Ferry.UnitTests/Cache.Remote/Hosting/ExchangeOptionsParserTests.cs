@@ -1,4 +1,5 @@
 using Ferry.Cache.Eviction;
+using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Hosting.Options;
 using Ferry.Cache.Remote.Settings;
 using Ferry.Kv.Settings;
@@ -27,12 +28,12 @@ public sealed class ExchangeOptionsParserTests : IDisposable
     public void Parse_TheShortForm_SetsEveryPart()
     {
         var options = Accept(["--resp", "127.0.0.1:7001", "--lm", "localhost:65432", "--memory", "500MB", "--disk", "/var/lib/ferry", "--disk-size", "20GiB", "--remote", "file:///mnt/kv",
-            "--models", "models.yaml", "--convert", "log", "--quota", "a=1GiB", "b=2GB", "--drain", "90s", "--no-huge-pages"]);
+            "--models", Write("models.yaml", "models:\n  - name: m\n    layers: 2\n    kv_heads: 8\n    head_dim: 64\n"), "--convert", "log", "--quota", "a=1GiB", "b=2GB", "--drain", "90s", "--no-huge-pages"]);
         Assert.Equal((7001, new ListenAddress("localhost", 65432), 500_000_000L), (options.Resp!.Port, options.Lm, options.MemoryBytes));
         Assert.Equal(new DiskSettings("/var/lib/ferry", 20L << 30, "interval"), options.Disk);
         Assert.Equal("file:///mnt/kv", options.Remote!.Url);
         Assert.Equal((1L << 30, 2_000_000_000L), (options.Quotas["a"], options.Quotas["b"]));
-        Assert.Equal((ConvertMode.Log, TimeSpan.FromSeconds(90), false, "models.yaml"), (options.Convert, options.Drain, options.TryHugePages, options.ModelsFile));
+        Assert.Equal((ConvertMode.Log, TimeSpan.FromSeconds(90), false, "m"), (options.Convert, options.Drain, options.TryHugePages, Assert.Single(options.Models.Cards).Name));
     }
 
     [Fact]
@@ -45,8 +46,13 @@ public sealed class ExchangeOptionsParserTests : IDisposable
             memory:
               size: 2GiB
               policy: Lru
-            disk: { path: /var/lib/ferry, size: 20GiB, sync: always }
+            disk: { path: /var/lib/ferry, size: 20GiB, sync: every }
             convert: off
+            models:
+              - name: m
+                layers: 2
+                kv_heads: 8
+                head_dim: 64
             quotas:
               tenant-a: 1GiB
             flow:
@@ -54,8 +60,9 @@ public sealed class ExchangeOptionsParserTests : IDisposable
             """);
         var file = Accept([], config: path);
         var flags = Accept(["--resp", "127.0.0.1:7001", "--allow-flush", "--memory", "2GiB", "--policy", "LRU", "--disk", "/var/lib/ferry", "--disk-size", "20GiB",
-            "--disk-sync", "always", "--convert", "off", "--quota", "tenant-a=1GiB", "--tier-deadline", "500ms"]);
-        Assert.Equal(flags with { Quotas = file.Quotas }, file);
+            "--disk-sync", "every", "--convert", "off", "--quota", "tenant-a=1GiB", "--tier-deadline", "500ms"]);
+        Assert.Equal(flags with { Quotas = file.Quotas, Models = file.Models }, file);
+        Assert.Equal((8, 64), (Assert.Single(file.Models.Cards).KvHeads, file.Models.Cards[0].HeadDim));
         Assert.Equal(1L << 30, file.Quotas["tenant-a"]);
     }
 
