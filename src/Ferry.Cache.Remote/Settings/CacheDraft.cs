@@ -1,3 +1,4 @@
+using Ferry.Cache.Eviction;
 using Ferry.Kv.Settings;
 
 namespace Ferry.Cache.Remote.Settings;
@@ -16,7 +17,7 @@ public sealed class CacheDraft
 
     public bool TryHugePages { get; set; } = true;
 
-    public string Policy { get; set; } = "LRU";
+    public string Policy { get; set; } = EvictionPolicies.Default;
 
     /// <summary>Where the disk tier lies; null for none.</summary>
     public string? DiskPath { get; set; }

@@ -1,3 +1,4 @@
+using Ferry.Cache.Eviction;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Models;
 using Ferry.Cache.Remote.Settings;
@@ -32,7 +33,7 @@ public sealed record ExchangeOptions
 
     public bool TryHugePages { get; init; } = true;
 
-    public string Policy { get; init; } = "LRU";
+    public string Policy { get; init; } = EvictionPolicies.Default;
 
     /// <summary>Null: no disk tier.</summary>
     public DiskSettings? Disk { get; init; }
