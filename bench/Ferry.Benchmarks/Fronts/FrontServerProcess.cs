@@ -5,6 +5,7 @@ using Ferry.Cache.Records;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Fronts;
 using Ferry.Cache.Remote.Lm;
+using Ferry.Cache.Remote.Models;
 using Ferry.Cache.Remote.Resp;
 using Ferry.Kv.Metrics;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,11 +21,11 @@ internal static class FrontServerProcess
     private static async Task RunAsync(long memoryBytes)
     {
         var memory = new RecordStore(
-            new KvArena(new KvArenaOptions { CapacityBytes = memoryBytes }), EvictionPolicies.Create(EvictionPolicies.Default), new RecordPins(TimeProvider.System), NullLogger<RecordStore>.Instance);
-        var options = new RecordCacheOptions();
-        await using var cache = new RecordCache(memory, [], options, TimeProvider.System, NullLoggerFactory.Instance);
-        var store = new ClientStore(cache, options);
-        var metrics = new FrontMetrics(new MetricRegistry());
+            new KvArena(new KvArenaOptions { CapacityBytes = memoryBytes }), EvictionPolicyKind.Lru, new RecordPins(TimeProvider.System), NullLogger<RecordStore>.Instance);
+        await using var cache = new RecordCache(memory, [], new RecordCacheOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        var registry = new MetricRegistry();
+        using var store = new ClientStore(cache, ModelCards.None, new ClientStoreOptions(), new ClientMetrics(registry), TimeProvider.System, NullLogger<ClientStore>.Instance);
+        var metrics = new FrontMetrics(registry);
         await using var resp = await RespFront.StartAsync(
             new RespFrontOptions { Port = 0 }, store, metrics, TimeProvider.System, NullLogger<RespFront>.Instance, CancellationToken.None);
         await using var lm = await LmFront.StartAsync(

@@ -134,7 +134,7 @@ public sealed class ClientFront : IAsyncDisposable
         _aborting.Cancel();
         foreach (var connection in _connections.Keys)
         {
-            connection.Abort(FrontEnd.Stopping);
+            connection.Cut(FrontEnd.Stopping);
         }
     }
 
@@ -251,9 +251,18 @@ public sealed class ClientFront : IAsyncDisposable
         var now = _time.GetTimestamp();
         foreach (var connection in _connections.Keys)
         {
-            if (connection.Deadline.IsPast(now))
+            if (!connection.Deadline.IsPast(now))
             {
-                connection.Abort(connection.Deadline.IsIdle ? FrontEnd.Idle : FrontEnd.Stalled);
+                continue;
+            }
+            var reason = connection.Deadline.IsIdle ? FrontEnd.Idle : FrontEnd.Stalled;
+            if (connection.IsOpen)
+            {
+                connection.Abort(reason);
+            }
+            else
+            {
+                connection.Cut(reason); // A second ago it was told to end, and has not.
             }
         }
     }

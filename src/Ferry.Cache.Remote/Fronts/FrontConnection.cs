@@ -148,8 +148,22 @@ internal sealed class FrontConnection : IDisposable
         }
     }
 
-    /// <summary>Ends the connection: a receive or send in progress returns. The first reason stays.</summary>
+    /// <summary>Ends the connection: a receive or send in progress returns, and the peer sees a close, not a reset. The first reason stays.</summary>
     public void Abort(FrontEnd reason)
+    {
+        Close(reason);
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (Exception exception) when (IsOfThePeer(exception))
+        {
+            // It has gone already.
+        }
+    }
+
+    /// <summary>As <see cref="Abort"/>, and whatever the peer does: the socket is given back now.</summary>
+    public void Cut(FrontEnd reason)
     {
         Close(reason);
         _socket.Dispose();
@@ -186,7 +200,7 @@ internal sealed class FrontConnection : IDisposable
 
     public void Dispose()
     {
-        Abort(FrontEnd.Stopping);
+        Cut(FrontEnd.Stopping);
         _tls?.Dispose();
     }
 

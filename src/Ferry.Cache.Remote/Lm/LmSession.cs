@@ -26,6 +26,9 @@ internal sealed class LmSession : IDisposable
         _output = new FrontOutput(connection, front.Options.BufferBytes);
     }
 
+    /// <summary>The name under which LMCache's <c>redis://</c> client asks for a value's metadata.</summary>
+    private static ReadOnlySpan<byte> NoteSuffix => "metadata"u8;
+
     private ReadOnlyMemory<byte> Key => _input.Memory(_request.KeyOffset, _request.KeyBytes);
 
     public async ValueTask<FrontEnd> RunAsync()
@@ -104,7 +107,7 @@ internal sealed class LmSession : IDisposable
                 await GetAsync();
                 break;
             case LmCommand.Exist:
-                await ReplyAsync(_request.KeyBytes > 0 && await _front.Store.ExistsAsync(Key, _listener.Aborting));
+                await ReplyAsync(await ExistsAsync());
                 break;
             case LmCommand.List:
                 await ListAsync();
@@ -165,6 +168,23 @@ internal sealed class LmSession : IDisposable
         WriteReply(LmWire.SuccessCode, value.Bytes.Length, shape);
         await _output.WriteAsync(value.Bytes);
         _front.Counters.GetSeconds.Observe(_front.Time.GetElapsedTime(started).TotalSeconds);
+    }
+
+    /// <summary>True only for what GET delivers: the value, and LMCache's metadata beside it.</summary>
+    private async ValueTask<bool> ExistsAsync()
+    {
+        if (_request.KeyBytes == 0 || !await _front.Store.ExistsAsync(Key, _listener.Aborting))
+        {
+            return false;
+        }
+        byte[] noteKey = [.. Key.Span, .. NoteSuffix];
+        if (await _front.Store.ExistsAsync(noteKey, _listener.Aborting))
+        {
+            return true;
+        }
+        // Of a key that LMCache does not print nobody knows a name for its metadata: only the value itself tells.
+        using var value = await _front.Store.TryGetAsync(Key, _listener.Aborting);
+        return value is not null && LmShape.TryReadNote(value.Note.Span, value.Bytes.Length) is not null;
     }
 
     /// <summary>Keys in memory, one a line.</summary>

@@ -29,9 +29,6 @@ internal sealed class RespParser(RespLimits limits)
 
     public string Error { get; private set; } = "";
 
-    /// <summary>The bytes that are needed at least before another read makes sense; a hint for the size of a buffer.</summary>
-    public bool IsInProgress => _expected >= 0;
-
     /// <summary>Where the argument lies, counted from the command's first byte.</summary>
     public (int Offset, int ByteCount) this[int index] => _arguments[index];
 
@@ -204,7 +201,11 @@ internal sealed class RespParser(RespLimits limits)
         _arguments[Count++] = (offset, byteCount);
     }
 
-    private bool IsSet(ReadOnlySpan<byte> unread) => Ascii.EqualsIgnoreCase(unread.Slice(_arguments[0].Offset, _arguments[0].ByteCount), "SET"u8);
+    private bool IsSet(ReadOnlySpan<byte> unread)
+    {
+        var name = unread.Slice(_arguments[0].Offset, _arguments[0].ByteCount);
+        return Ascii.EqualsIgnoreCase(name, "SET"u8) || Ascii.EqualsIgnoreCase(name, "SETNX"u8);
+    }
 
     private RespParse Fail(string error)
     {

@@ -3,7 +3,7 @@ using Ferry.Kv.Records;
 
 namespace Ferry.Cache.Remote.Resp;
 
-/// <summary>SET: the value is in its place, or in the command; what remains is to decide whether it becomes visible.</summary>
+/// <summary>SET and SETNX: the value is in its place, or in the command; what remains is to decide whether it becomes visible.</summary>
 internal static class RespSetCommand
 {
     public static async ValueTask RunAsync(RespSession session)
@@ -44,7 +44,11 @@ internal static class RespSetCommand
             {
                 await CommitAsync(session, write);
             }
-            if (old is not null)
+            if (session.Is(0, "SETNX"u8))
+            {
+                session.Output.WriteInteger(stores ? 1 : 0);
+            }
+            else if (old is not null)
             {
                 await session.Output.WriteBulkAsync(old.Bytes);
             }

@@ -14,7 +14,7 @@ internal readonly record struct RespSetOptions(bool IfAbsent, bool IfPresent, bo
     /// <param name="error">What to answer, or null.</param>
     public static RespSetOptions Read(RespSession session, out string? error)
     {
-        var options = default(RespSetOptions);
+        var options = session.Is(0, "SETNX"u8) ? new RespSetOptions(IfAbsent: true, IfPresent: false, ReturnsOld: false) : default;
         for (var index = 3; index < session.Count; index++)
         {
             if (session.Is(index, "NX"u8))
