@@ -11,6 +11,7 @@ using Ferry.Cache.Remote.Hosting.Options;
 using Ferry.Cache.Remote.Lm;
 using Ferry.Cache.Remote.Resp;
 using Ferry.Cache.Tiers;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Metrics;
 using Microsoft.Extensions.Logging;
@@ -75,7 +76,7 @@ public sealed class ExchangeHost : IAsyncDisposable
         {
             var metrics = new MetricRegistry();
             var tiers = new List<IKvTier>();
-            host = new ExchangeHost(options, OpenCache(options, tiers, clock, loggers), tiers, metrics, loggers, clock);
+            host = new ExchangeHost(options, await OpenCacheAsync(options, tiers, clock, loggers, cancellationToken), tiers, metrics, loggers, clock);
             await host.ListenAsync(clock, logging, cancellationToken);
             return host;
         }
@@ -95,10 +96,13 @@ public sealed class ExchangeHost : IAsyncDisposable
 
     /// <summary>Whether an exception of <see cref="StartAsync"/> is about settings, files or ports: its message is all that the user needs.</summary>
     public static bool IsUserError(Exception exception) => exception is
-        IOException or SocketException or UnauthorizedAccessException or ArgumentException or InsufficientMemoryException;
+        IOException or SocketException or UnauthorizedAccessException or ArgumentException or InsufficientMemoryException or DiskTierException;
 
     /// <summary>The records that may serve a client's key.</summary>
     internal IReadOnlyList<KvKey> NamesOf(ReadOnlyMemory<byte> key) => _store.NamesOf(key.Span);
+
+    /// <summary>The disk tier's own figures, or null.</summary>
+    internal DiskTierStats? Disk => _tiers.OfType<DiskTier>().FirstOrDefault()?.Snapshot();
 
     /// <summary>The tier of a kind, if it can be verified.</summary>
     internal IVerifiableTier? VerifierOf(string kind) => _tiers.Find(tier => tier.Kind == kind) as IVerifiableTier;
@@ -134,17 +138,24 @@ public sealed class ExchangeHost : IAsyncDisposable
         _loggers.Dispose();
     }
 
-    private static RecordCache OpenCache(ExchangeOptions options, List<IKvTier> tiers, TimeProvider clock, ILoggerFactory loggers)
+    /// <param name="tiers">Receives the tiers, nearest first.</param>
+    private static async Task<RecordCache> OpenCacheAsync(ExchangeOptions options, List<IKvTier> tiers, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        var memory = new RecordStore(
-            new KvArena(new KvArenaOptions { CapacityBytes = options.MemoryBytes, TryHugePages = options.TryHugePages }),
-            EvictionPolicies.Create(options.Policy), new RecordPins(clock), loggers.CreateLogger<RecordStore>());
+        // The disk first: it is the one that may refuse, and a refusal should not wait for a large arena.
+        if (options.Disk is { } disk)
+        {
+            tiers.Add(await DiskTier.OpenAsync(disk.ToOptions(options.Policy), clock, loggers.CreateLogger<DiskTier>(), cancellationToken));
+        }
+        RecordStore? memory = null;
         try
         {
             if (options.Remote is { } remote)
             {
                 tiers.Add(RemoteTiers.Open(remote.Url, remote.Options, clock, loggers));
             }
+            memory = new RecordStore(
+                new KvArena(new KvArenaOptions { CapacityBytes = options.MemoryBytes, TryHugePages = options.TryHugePages }),
+                EvictionPolicies.Create(options.Policy), new RecordPins(clock), loggers.CreateLogger<RecordStore>());
             foreach (var (salt, bytes) in options.Quotas)
             {
                 if (!memory.Quotas.TrySet(salt, bytes))
@@ -156,7 +167,11 @@ public sealed class ExchangeHost : IAsyncDisposable
         }
         catch
         {
-            memory.Dispose();
+            memory?.Dispose();
+            foreach (var tier in tiers)
+            {
+                await tier.DisposeAsync();
+            }
             throw;
         }
     }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Ferry.Cache.Tiers;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Text;
 
 namespace Ferry.Cache.Remote.Hosting;
@@ -40,6 +41,7 @@ internal static class ExchangeState
                 ["huge_pages"] = exchange.Cache.Memory.Arena.HugePages.ToString(),
             },
             ["tiers"] = new JsonArray([.. exchange.Cache.SnapshotTiers().Select(tier => (JsonNode)ToJson(tier, exchange.Usage.Latest))]),
+            ["disk"] = exchange.Disk is { } disk ? ToJson(disk) : null,
             ["models"] = new JsonArray([.. options.Models.Cards.Select(card => (JsonNode)card.Name)]),
             ["quotas"] = new JsonArray([.. exchange.Cache.Memory.Quotas.All.Select(quota => (JsonNode)new JsonObject { ["salt"] = quota.Salt, ["bytes"] = quota.Bytes, ["quota_bytes"] = quota.QuotaBytes })]),
             ["convert"] = options.Convert.ToString().ToLowerInvariant(),
@@ -67,7 +69,7 @@ internal static class ExchangeState
         };
         foreach (var tier in exchange.Cache.Tiers)
         {
-            lines.Add((tier.Kind, DescribeTier(tier, options)));
+            lines.Add((tier.Kind, DescribeTier(tier, exchange)));
         }
         if (exchange.Cache.Tiers.Count == 0)
         {
@@ -79,11 +81,28 @@ internal static class ExchangeState
         return lines;
     }
 
-    private static string DescribeTier(GuardedTier tier, Options.ExchangeOptions options)
+    private static string DescribeTier(GuardedTier tier, ExchangeHost exchange)
     {
-        var capacity = tier.Kind == "disk" ? options.Disk?.CapacityBytes : options.Remote?.Options.CapacityBytes;
-        return $"{tier.Name}, {(capacity is { } bytes ? ByteSize.Format(bytes) : "no limit of its own")}";
+        if (tier.Kind != "disk" || exchange.Disk is not { } disk)
+        {
+            return $"{exchange.Options.Remote?.Shown ?? tier.Name}, {(exchange.Options.Remote?.Options.CapacityBytes is { } bytes ? ByteSize.Format(bytes) : "no limit of its own")}";
+        }
+        return $"{exchange.Options.Disk!.Path}, {ByteSize.Format(disk.CapacityBytes)}, direct I/O: {disk.DirectIo}, sync: {exchange.Options.Disk.Sync}, " +
+            $"{disk.Records} records ({ByteSize.Format(disk.RecordBytes)}) found{(disk.Dropped > 0 ? $", {disk.Dropped} torn or damaged dropped" : "")}";
     }
+
+    private static JsonObject ToJson(DiskTierStats disk) => new()
+    {
+        ["capacity_bytes"] = disk.CapacityBytes,
+        ["allocated_bytes"] = disk.AllocatedBytes,
+        ["records"] = disk.Records,
+        ["record_bytes"] = disk.RecordBytes,
+        ["segments"] = disk.Segments,
+        ["moved_bytes"] = disk.MovedBytes,
+        ["dropped"] = disk.Dropped,
+        ["direct_io"] = disk.DirectIo.ToString(),
+        ["writes_off"] = disk.WritesOff,
+    };
 
     private static JsonObject ToJson(TierStats tier, IReadOnlyDictionary<string, TierUsage> usage) => new()
     {

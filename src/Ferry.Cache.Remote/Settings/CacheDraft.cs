@@ -1,4 +1,5 @@
 using Ferry.Cache.Eviction;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Settings;
 
 namespace Ferry.Cache.Remote.Settings;
@@ -24,6 +25,8 @@ public sealed class CacheDraft
 
     /// <summary>As <see cref="MemoryBytes"/>.</summary>
     public long? DiskBytes { get; set; }
+
+    public DiskSyncPolicy DiskSync { get; set; } = DiskSyncPolicy.Interval;
 
     /// <summary>The remote tier's URL as given, with where it was read: it is understood together with the endpoint once all is read.</summary>
     public SettingValue? RemoteUrl { get; set; }

@@ -103,7 +103,7 @@ public sealed class LmCacheSettings
         Key("CACHE_POLICY", "NAME", "LRU", $"Which chunk goes first when a tier is full: {string.Join(", ", EvictionPolicies.Names)}.", ApplyPolicy),
         Key("PRE_CACHING_HASH_ALGORITHM", "NAME", Say("sha256_cbor", "the clients'"), Say("Chunk hash; LMCache's own default is builtin. Equal on all nodes that share KV.",
             "The clients hash; the exchange takes every form of key. builtin and Python pickles need an equal PYTHONHASHSEED on all clients."), ApplyHash),
-        Key("SAVE_DECODE_CACHE", "BOOL", "False", Say("False is honoured; True warns, since KV of generated tokens stays in the engine.", "The clients decide it by the same name; the exchange keeps what it is sent."), ApplySaveDecodeCache),
+        Key("SAVE_DECODE_CACHE", "BOOL", "False", Say("Keep KV of generated tokens too, in full chunks, for later turns of a conversation.", "The clients decide it by the same name; the exchange keeps what it is sent."), (d, v) => d.SaveDecodeCache = v.Bool()),
         Key("SAVE_UNFULL_CHUNK", "BOOL", "False", Say("Put the unfull last chunk of a prompt into the shared tier too; the hand-over always carries it.",
             "The clients decide it by the same name; the exchange keeps what it is sent."), (d, v) => d.SaveUnfullChunk = v.Bool()),
         Key("ENABLE_PD", "BOOL", "False", Say("Prefill/decode hand-over. --kv-transfer-config decides here; a contradiction warns.", "Prefill/decode hand-over: what one side puts the other side gets. It is always on."), ApplyEnablePd) with { Aliases = ["LMCACHE_ENABLE_XPYD"] },
@@ -160,15 +160,6 @@ public sealed class LmCacheSettings
             return;
         }
         draft.HashAlgorithm = name;
-    }
-
-    private void ApplySaveDecodeCache(CacheDraft draft, SettingValue value)
-    {
-        draft.SaveDecodeCache = value.Bool();
-        if (_host == CacheHost.Engine && draft.SaveDecodeCache)
-        {
-            value.Warn("no effect: KV of generated tokens stays in the engine's own prefix cache.");
-        }
     }
 
     private static void ApplyPolicy(CacheDraft draft, SettingValue value) => draft.Policy = value.OneOf([.. EvictionPolicies.Names]);

@@ -100,6 +100,7 @@ public sealed record KvExchangeOptions
         HashSeed = settings.HashSeed,
         MemoryBytes = settings.MemoryTierBytes,
         KeepInMemory = settings.KeepInMemory,
+        Policy = settings.Policy,
         SharedUrl = settings.Shared?.Url,
         SharedOptions = settings.Shared?.Options ?? new RemoteTierOptions(),
         SaveUnfullChunk = settings.SaveUnfullChunk,

@@ -1,3 +1,4 @@
+using Ferry.Cache.Eviction;
 using Ferry.Cache.Remote.Settings;
 
 namespace Ferry.Serving.Options;
@@ -27,6 +28,12 @@ public sealed record ExchangeSettings
 
     /// <summary>False: memory only stages what is on its way; nothing is kept for later requests.</summary>
     public bool KeepInMemory { get; init; } = true;
+
+    /// <summary>The disk tier of this node, or null.</summary>
+    public DiskSettings? Disk { get; init; }
+
+    /// <summary>Which chunk goes first when a tier is full.</summary>
+    public string Policy { get; init; } = EvictionPolicies.Default;
 
     /// <summary>The shared tier, or null.</summary>
     public RemoteTierSettings? Shared { get; init; }

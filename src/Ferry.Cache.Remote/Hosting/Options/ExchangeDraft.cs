@@ -36,8 +36,6 @@ public sealed class ExchangeDraft
 
     internal int ConnectionsMax { get; set; } = 1024;
 
-    internal string DiskSync { get; set; } = "interval";
-
     internal long? RemoteBytes { get; set; }
 
     internal TimeSpan? RemoteExpireAfter { get; set; }

@@ -1,6 +1,7 @@
 using Ferry.Cache.Eviction;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Models;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Settings;
 
 namespace Ferry.Cache.Remote.Hosting.Options;
@@ -30,7 +31,7 @@ public static class ExchangeFlags
         Flag("--disk", "disk.path", "DIR", "none", "Directory of the disk tier; one exchange at a time uses it. Its content survives restarts.", ApplyDisk),
         Flag("--disk-size", "disk.size", "SIZE", "required with --disk", "Exact cap of everything in the directory.", (d, v) => d.Cache.DiskBytes = v.Size(1, LeastMemoryBytes, MaxBytes, LeastMemoryBytes)),
         Flag("--disk-sync", "disk.sync", "none|interval|every", "interval", "When records are forced onto the medium: never by Ferry, every second, or before they count as stored. Only a power cut tells them apart; a killed process loses nothing that was stored.",
-            (d, v) => d.DiskSync = v.OneOf("none", "interval", "every")),
+            (d, v) => d.Cache.DiskSync = Enum.Parse<DiskSyncPolicy>(v.OneOf("none", "interval", "every"), ignoreCase: true)),
         Flag("--remote", "remote.url", "URL", "none", "Shared tier: s3://BUCKET?endpoint=http://HOST:PORT (Ceph, any S3), redis://HOST:PORT, or file:///DIR.", (d, v) => d.Cache.RemoteUrl = v) with { IsUrl = true },
         Flag("--remote-size", "remote.size", "SIZE", "no limit", "Cap of the shared tier, whoever wrote to it.", (d, v) => d.RemoteBytes = v.Size(1, LeastMemoryBytes, MaxBytes, LeastMemoryBytes)),
         Flag("--remote-expire", "remote.expire_after", "TIME", "never", "Records of the shared tier older than this are misses.", (d, v) => d.RemoteExpireAfter = v.Duration(TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650), TimeSpan.FromDays(1))),

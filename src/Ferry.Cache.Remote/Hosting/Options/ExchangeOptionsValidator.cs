@@ -34,7 +34,7 @@ internal static class ExchangeOptionsValidator
             MemoryBytes = memory,
             TryHugePages = draft.Cache.TryHugePages,
             Policy = draft.Cache.Policy,
-            Disk = BuildDisk(draft, machine),
+            Disk = DiskPlace.Resolve(draft.Cache, "--disk-size", 1, machine, draft.Findings),
             Remote = remote,
             ChunkTokens = draft.Cache.ChunkTokens,
             Models = draft.Models,
@@ -125,29 +125,6 @@ internal static class ExchangeOptionsValidator
             draft.Findings.Error(name, ByteSize.Format(wanted), $"the memory tier has {ByteSize.Format(wanted)}, more than nine tenths of this machine's {ByteSize.Format(machine.MemoryBytes)}. Lower it to {ByteSize.Format(limit)} or less (--memory, memory.size or LMCACHE_MAX_LOCAL_CPU_SIZE).");
         }
         return wanted;
-    }
-
-    private static DiskSettings? BuildDisk(ExchangeDraft draft, IMachine machine)
-    {
-        var (path, bytes) = (draft.Cache.DiskPath, draft.Cache.DiskBytes);
-        if (path is null)
-        {
-            if (bytes > 0)
-            {
-                draft.Findings.Warn("--disk-size", ByteSize.Format(bytes.Value), "no effect without a directory: --disk DIR or LMCACHE_LOCAL_DISK.");
-            }
-            return null;
-        }
-        if (bytes is not > 0)
-        {
-            draft.Findings.Error("--disk-size", "", $"the disk tier in {path} has no size, so it would keep nothing (LMCache would say nothing of it). Give --disk-size, disk.size or LMCACHE_MAX_LOCAL_DISK_SIZE, or remove the directory.");
-            return null;
-        }
-        if (machine.FreeDiskBytes(path) is { } free && free < bytes)
-        {
-            draft.Findings.Warn("--disk-size", ByteSize.Format(bytes.Value), $"the file system of {path} has {ByteSize.Format(free)} free now. When it is full the tier stops writing and says so.");
-        }
-        return new DiskSettings(path, bytes.Value, draft.DiskSync);
     }
 
     private static RemoteTierSettings? BuildRemote(ExchangeDraft draft, IReadOnlyDictionary<string, string> environment)

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Ferry.Cache.Remote;
 using Ferry.Cache.Remote.Hosting.Admin;
 using Ferry.Cache.Tiers;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -10,9 +11,14 @@ namespace Ferry.Cli.Commands.Cache;
 /// <summary>Verifies a tier that this process opens itself.</summary>
 internal static class OfflineVerify
 {
-    public static IKvTier OpenRemote(string url) => Open(() => RemoteTiers.Open(url, new RemoteTierOptions(), TimeProvider.System, NullLoggerFactory.Instance), "--remote");
+    public static Task<IKvTier> OpenRemoteAsync(string url) =>
+        OpenAsync(() => Task.FromResult(RemoteTiers.Open(url, new RemoteTierOptions(), TimeProvider.System, NullLoggerFactory.Instance)), "--remote");
 
-    public static IKvTier OpenDisk(string directory) => throw new UsageException($"--disk {directory}: this build has no disk tier.");
+    /// <summary>Opens a directory as it is: with a cap that nothing in it can reach, so that opening evicts nothing.</summary>
+    public static Task<IKvTier> OpenDiskAsync(string directory, CancellationToken cancellationToken) => !Directory.Exists(directory)
+        ? throw new UsageException($"--disk {directory}: there is no such directory.")
+        : OpenAsync(async () => await DiskTier.OpenAsync(
+            new DiskTierOptions { Path = Path.GetFullPath(directory), CapacityBytes = 1L << 50 }, TimeProvider.System, NullLogger<DiskTier>.Instance, cancellationToken), "--disk");
 
     /// <summary>Closes the tier at the end.</summary>
     public static async Task<JsonObject> RunAsync(IKvTier tier, bool dropsDamaged, TextWriter output, CancellationToken cancellationToken)
@@ -31,13 +37,13 @@ internal static class OfflineVerify
         }
     }
 
-    private static IKvTier Open(Func<IKvTier> open, string option)
+    private static async Task<IKvTier> OpenAsync(Func<Task<IKvTier>> open, string option)
     {
         try
         {
-            return open();
+            return await open();
         }
-        catch (Exception exception) when (exception is ArgumentException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is ArgumentException or DiskTierException or IOException or UnauthorizedAccessException)
         {
             throw new UsageException($"{option}: {exception.Message}");
         }

@@ -27,8 +27,8 @@ internal static class VerifyCommand
             {
                 var last = (result.GetValue(disk), result.GetValue(remote)) switch
                 {
-                    ({ } directory, null) => await OfflineVerify.RunAsync(OfflineVerify.OpenDisk(directory), result.GetValue(drop), console.Output, cancellationToken),
-                    (null, { } url) => await OfflineVerify.RunAsync(OfflineVerify.OpenRemote(url), result.GetValue(drop), console.Output, cancellationToken),
+                    ({ } directory, null) => await OfflineVerify.RunAsync(await OfflineVerify.OpenDiskAsync(directory, cancellationToken), result.GetValue(drop), console.Output, cancellationToken),
+                    (null, { } url) => await OfflineVerify.RunAsync(await OfflineVerify.OpenRemoteAsync(url), result.GetValue(drop), console.Output, cancellationToken),
                     (null, null) => await OnlineAsync(admin, result, "v1/verify" + CacheSubcommands.Query(("tier", result.GetValue(tier)), ("drop", result.GetValue(drop) ? "true" : null)), cancellationToken),
                     _ => throw new UsageException("--disk and --remote exclude each other; give one."),
                 };

@@ -2,6 +2,7 @@ using Ferry.Cache.Eviction;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Hosting.Options;
 using Ferry.Cache.Remote.Settings;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Settings;
 using Ferry.UnitTests.Serving.Options;
 using Xunit;
@@ -30,7 +31,7 @@ public sealed class ExchangeOptionsParserTests : IDisposable
         var options = Accept(["--resp", "127.0.0.1:7001", "--lm", "localhost:65432", "--memory", "500MB", "--disk", "/var/lib/ferry", "--disk-size", "20GiB", "--remote", "file:///mnt/kv",
             "--models", Write("models.yaml", "models:\n  - name: m\n    layers: 2\n    kv_heads: 8\n    head_dim: 64\n"), "--convert", "log", "--quota", "a=1GiB", "b=2GB", "--drain", "90s", "--no-huge-pages"]);
         Assert.Equal((7001, new ListenAddress("localhost", 65432), 500_000_000L), (options.Resp!.Port, options.Lm, options.MemoryBytes));
-        Assert.Equal(new DiskSettings("/var/lib/ferry", 20L << 30, "interval"), options.Disk);
+        Assert.Equal(new DiskSettings("/var/lib/ferry", 20L << 30, DiskSyncPolicy.Interval), options.Disk);
         Assert.Equal("file:///mnt/kv", options.Remote!.Url);
         Assert.Equal((1L << 30, 2_000_000_000L), (options.Quotas["a"], options.Quotas["b"]));
         Assert.Equal((ConvertMode.Log, TimeSpan.FromSeconds(90), false, "m"), (options.Convert, options.Drain, options.TryHugePages, Assert.Single(options.Models.Cards).Name));
@@ -92,7 +93,7 @@ public sealed class ExchangeOptionsParserTests : IDisposable
         Assert.Equal(10, result.Findings.Count);
         var options = Assert.IsType<ExchangeOptions>(result.Options);
         Assert.Equal(((long)(double.Parse(memoryGiB, System.Globalization.CultureInfo.InvariantCulture) * (1L << 30)), "lru", 256), (options.MemoryBytes, options.Policy, options.ChunkTokens));
-        Assert.Equal(new DiskSettings("/tmp/lmcache", (long)double.Parse(diskGiB, System.Globalization.CultureInfo.InvariantCulture) << 30, "interval"), options.Disk);
+        Assert.Equal(new DiskSettings("/tmp/lmcache", (long)double.Parse(diskGiB, System.Globalization.CultureInfo.InvariantCulture) << 30, DiskSyncPolicy.Interval), options.Disk);
     }
 
     [Theory]

@@ -5,8 +5,17 @@ using Ferry.Kv.Keys;
 namespace Ferry.Cache.Tiers.Disk.Index;
 
 /// <summary>A chunk that has records on disk. Changed under the store's lock only.</summary>
-internal sealed class DiskChunk(DiskSpace space, ChunkHash hash) : EvictionNode
+internal sealed class DiskChunk(DiskSpace space, ChunkHash hash)
 {
+    /// <summary>The policy's own.</summary>
+    public EvictionLink Link;
+
+    /// <summary>The chunk's number in the index.</summary>
+    public int Number { get; init; }
+
+    /// <summary>Header and payload of all its records.</summary>
+    public long RecordBytes { get; set; }
+
     public DiskSpace Space { get; } = space;
 
     public ChunkHash Hash => hash;

@@ -8,7 +8,7 @@ using Ferry.Kv.Keys;
 namespace Ferry.Cache.Tiers.Disk.Index;
 
 /// <summary>Chunks by key, in a table made for few bytes a record, and the policy's order over them. Not thread-safe: the store's lock guards it.</summary>
-internal sealed class DiskIndex(IEvictionPolicy policy)
+internal sealed class DiskIndex : IEvictionNodes
 {
     private const int BucketBitsMin = 8;
 
@@ -18,6 +18,11 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
     private readonly long _seed = BitConverter.ToInt64(Guid.NewGuid().ToByteArray(), 8);
     private DiskChunk?[] _buckets = new DiskChunk?[1 << BucketBitsMin]; // By the hash's high bits, so that growing keeps their order and a walk its place.
     private int _bucketBits = BucketBitsMin;
+    private readonly List<DiskChunk?> _byNumber = [];
+    private readonly Stack<int> _freeNumbers = [];
+    private readonly IEvictionPolicy _policy;
+
+    public DiskIndex(EvictionPolicyKind policy) => _policy = policy.Create(this);
 
     public int ChunkCount { get; private set; }
 
@@ -112,20 +117,21 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
         chunk.LastUsedUnixSeconds = nowUnixSeconds;
         if (!chunk.IsParked)
         {
-            policy.Touched(chunk);
+            _policy.Touched(chunk.Number, isUse: true);
         }
     }
 
     /// <summary>The chunk that the policy gives up next, parking those on the way that are read or pinned; null when all that is left is.</summary>
     public DiskChunk? TryGetVictim()
     {
-        while (policy.Victim() is DiskChunk victim)
+        while (_policy.Victim() is var number && number != IEvictionPolicy.None)
         {
+            var victim = _byNumber[number]!;
             if (victim.Readers == 0 && !victim.IsPinned)
             {
                 return victim;
             }
-            policy.Removed(victim);
+            _policy.Parked(number);
             victim.IsParked = true;
             _parked.Add(victim);
         }
@@ -138,7 +144,7 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
         if (chunk.IsParked && chunk.Readers == 0 && !chunk.IsPinned && _parked.Remove(chunk))
         {
             chunk.IsParked = false;
-            policy.Added(chunk);
+            _policy.Resumed(chunk.Number);
         }
     }
 
@@ -182,13 +188,19 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
                 records++;
             }
         }
-        if (chunks.Count != ChunkCount || records != RecordCount || policy.Count + _parked.Count != ChunkCount || chunks.Exists(chunk => chunk.First is null)
+        if (chunks.Count != ChunkCount || records != RecordCount || _policy.Count + _parked.Count != ChunkCount || chunks.Exists(chunk => chunk.First is null)
             || _spaces.Values.Sum(space => space.ChunkCount) != ChunkCount || _families.Values.Sum(family => family.RecordCount) != RecordCount)
         {
             throw new InvalidOperationException(
-                $"Disk index: {chunks.Count} chunks with {records} records; counted {ChunkCount} and {RecordCount}; the policy holds {policy.Count}, parked {_parked.Count}.");
+                $"Disk index: {chunks.Count} chunks with {records} records; counted {ChunkCount} and {RecordCount}; the policy holds {_policy.Count}, parked {_parked.Count}.");
         }
     }
+
+    ref EvictionLink IEvictionNodes.LinkOf(int node) => ref _byNumber[node]!.Link;
+
+    long IEvictionNodes.BytesOf(int node) => _byNumber[node]!.RecordBytes;
+
+    ulong IEvictionNodes.FingerprintOf(int node) => XxHash3.HashToUInt64(_byNumber[node]!.Hash.Bytes, _seed);
 
     private DiskChunk AddChunk(in KvKey key)
     {
@@ -202,11 +214,17 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
             Grow();
         }
         ref var bucket = ref _buckets[BucketOf(key.Hash)];
-        var chunk = new DiskChunk(space, key.Hash) { NextInBucket = bucket };
+        if (!_freeNumbers.TryPop(out var number))
+        {
+            number = _byNumber.Count;
+            _byNumber.Add(null);
+        }
+        var chunk = new DiskChunk(space, key.Hash) { NextInBucket = bucket, Number = number };
+        _byNumber[number] = chunk;
         bucket = chunk;
         space.ChunkCount++;
         ChunkCount++;
-        policy.Added(chunk);
+        _policy.Added(number);
         return chunk;
     }
 
@@ -233,8 +251,10 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
         }
         else
         {
-            policy.Removed(chunk);
+            _policy.Removed(chunk.Number, isEvicted: false);
         }
+        _byNumber[chunk.Number] = null;
+        _freeNumbers.Push(chunk.Number);
         ChunkCount--;
         if (--chunk.Space.ChunkCount == 0)
         {
