@@ -1,5 +1,4 @@
 using System.IO.Hashing;
-using Ferry.Cache.Arena;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
@@ -11,38 +10,45 @@ namespace Ferry.Cache.Records;
 public sealed class RecordReservation : IDisposable
 {
     private readonly RecordStore _store;
-    private ArenaSlot? _slot;
+    private readonly RecordMemory _memory;
+    private readonly int _number;
+    private readonly int _recordBytes;
+    private readonly PutMode _mode;
+    private readonly (KvKey Key, KvLayout Layout)? _arriving;
     private XxHash128? _checksum; // Of the payload bytes advanced over so far; null before the first.
     private int _advancedBytes;
-    private PutMode _mode;
-    private (KvKey Key, KvLayout Layout)? _arriving;
+    private int _ended;
 
-    internal RecordReservation(RecordStore store, ArenaSlot slot)
+    /// <param name="record">Its one reference is owned from now on.</param>
+    /// <param name="arriving">What nobody else may reserve meanwhile; null for nothing.</param>
+    internal RecordReservation(RecordStore store, int record, PutMode mode, (KvKey Key, KvLayout Layout)? arriving)
     {
-        _store = store;
-        _slot = slot;
+        (_store, _number, _mode, _arriving) = (store, record, mode, arriving);
+        ref var slot = ref store.Records[record];
+        (_recordBytes, ArenaOffset) = (slot.RecordBytes, (long)slot.FirstUnit * store.Arena.AlignmentBytes);
+        _memory = store.MemoryOf(record);
     }
 
     /// <summary>Header and payload; undefined until filled.</summary>
-    public Memory<byte> Record => Slot.Memory;
+    public Memory<byte> Record => Bytes.Memory;
 
     /// <summary>The payload's place: behind the header, which <see cref="Commit"/> writes.</summary>
     public Memory<byte> Payload => Record[KvRecord.HeaderBytes..];
 
     /// <summary>Where the record starts, from the arena's base address.</summary>
-    public long ArenaOffset => Slot.Offset;
+    public long ArenaOffset { get; }
 
-    private ArenaSlot Slot => _slot ?? throw new InvalidOperationException("The reservation was committed or given back.");
+    private RecordMemory Bytes => Volatile.Read(ref _ended) == 0 ? _memory : throw new InvalidOperationException("The reservation was committed or given back.");
 
     /// <summary>Says that the next <paramref name="byteCount"/> bytes of the payload are in place, in order: their checksum is taken while the cache holds them.</summary>
     /// <exception cref="ArgumentOutOfRangeException">More bytes than the payload has.</exception>
     public void Advance(int byteCount)
     {
-        var left = Slot.ByteCount - KvRecord.HeaderBytes - _advancedBytes;
+        var left = _recordBytes - KvRecord.HeaderBytes - _advancedBytes;
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(byteCount, left);
         _checksum ??= new XxHash128();
-        _checksum.Append(Slot.GetSpan().Slice(KvRecord.HeaderBytes + _advancedBytes, byteCount));
+        _checksum.Append(Bytes.GetSpan().Slice(KvRecord.HeaderBytes + _advancedBytes, byteCount));
         _advancedBytes += byteCount;
     }
 
@@ -54,7 +60,7 @@ public sealed class RecordReservation : IDisposable
     public RecordLease Commit(KvRecordHeader header)
     {
         RequireFit(header);
-        var bytes = Slot.GetSpan();
+        var bytes = Bytes.GetSpan();
         var payload = bytes[KvRecord.HeaderBytes..];
         if (_checksum is not null && _advancedBytes != payload.Length)
         {
@@ -76,38 +82,31 @@ public sealed class RecordReservation : IDisposable
 
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _slot, null) is { } slot)
+        if (Interlocked.Exchange(ref _ended, 1) == 0)
         {
-            _store.Abandon(slot);
-            Forget();
-        }
-    }
-
-    internal void Announce(PutMode mode, (KvKey Key, KvLayout Layout)? arriving) => (_mode, _arriving) = (mode, arriving);
-
-    private void Forget()
-    {
-        if (_arriving is { } arriving)
-        {
-            _arriving = null;
-            _store.Forget(arriving);
+            _store.Abandon(_number, _arriving);
         }
     }
 
     private void RequireFit(KvRecordHeader header)
     {
-        if (header.RecordBytes != Slot.ByteCount)
+        _ = Bytes;
+        if (header.RecordBytes != _recordBytes)
         {
-            throw new ArgumentException($"The record has {header.RecordBytes} bytes, but {Slot.ByteCount} were reserved.", nameof(header));
+            throw new ArgumentException($"The record has {header.RecordBytes} bytes, but {_recordBytes} were reserved.", nameof(header));
+        }
+        if (_arriving is { } arriving && (header.Key != arriving.Key || header.Layout != arriving.Layout))
+        {
+            throw new ArgumentException($"The room was reserved for another key or layout ({arriving.Layout}) than the header has ({header.Layout}).", nameof(header));
         }
     }
 
     private RecordLease Publish(KvRecordHeader header)
     {
-        var slot = Interlocked.Exchange(ref _slot, null)
-            ?? throw new InvalidOperationException("The reservation was committed or given back.");
-        var lease = _store.Publish(header, slot, _mode);
-        Forget();
-        return lease;
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+        {
+            throw new InvalidOperationException("The reservation was committed or given back.");
+        }
+        return _store.Publish(header, _number, _mode, _arriving);
     }
 }
