@@ -145,6 +145,12 @@ public sealed class RecordStore : IDisposable
         return found;
     }
 
+    /// <summary>As <see cref="LeaseChain(ReadOnlySpan{KvKey}, Func{int, ChunkQuery}, List{ChunkLease})"/>, but goes on behind a gap, which somebody else may fill.</summary>
+    /// <param name="leases">One for each key; null where the memory has nothing. The caller disposes them.</param>
+    /// <returns>Chunks found.</returns>
+    public int LeaseChain(ReadOnlySpan<KvKey> keys, Func<int, ChunkQuery> queryOf, Span<ChunkLease?> leases) =>
+        Readers.LeaseChain(keys, queryOf, leases, stopAtGap: false);
+
     /// <summary>Puts a chain in the order of use, its end first, without counting a use: what was put chunk by chunk has its head as the oldest, which all its continuations share.</summary>
     public void Touch(ReadOnlySpan<KvKey> chain)
     {
