@@ -3,6 +3,9 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
 {
     ["client-conversion"] = Ferry.Benchmarks.ClientConversionBenchmark.Run,
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
+    ["fronts"] = Ferry.Benchmarks.Fronts.FrontsBenchmark.Run,
+    ["fronts-raw"] = Ferry.Benchmarks.Fronts.RawServerProcess.Run,
+    ["fronts-server"] = Ferry.Benchmarks.Fronts.FrontServerProcess.Run,
     ["micro"] = Ferry.Benchmarks.MicroBenchmarks.Run,
     ["start"] = Ferry.Benchmarks.StartBenchmark.Run,
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,

@@ -42,6 +42,17 @@ public sealed class ClientStore : IClientStore, IDisposable
 
     public long Count => _cache.Memory.Snapshot().ClientRecords;
 
+    /// <summary>The names under which a key may have records: its own bytes, and the chunk that it stands for.</summary>
+    public IReadOnlyList<KvKey> NamesOf(ReadOnlySpan<byte> key)
+    {
+        if (IsBad(key))
+        {
+            return [];
+        }
+        var target = _targets.Find(key);
+        return [target.Opaque, .. target.Bare is { } bare ? [bare] : (KvKey[])[], .. target.Shape is null ? [] : (KvKey[])[target.Chunk]];
+    }
+
     public ValueTask<bool> ExistsAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken) =>
         IsBad(key.Span) ? ValueTask.FromResult(false) : _reader.ExistsAsync(_targets.Find(key.Span), cancellationToken);
 

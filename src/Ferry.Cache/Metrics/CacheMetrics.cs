@@ -32,7 +32,8 @@ public sealed class CacheMetrics : IRecordObserver
     }
 
     /// <summary>Asks the tiers how full they are, which may take a while; what they said last is what the metrics show.</summary>
-    public Task MeasureTiersAsync(CancellationToken cancellationToken) => _tiers.MeasureAsync(cancellationToken);
+    /// <returns>By the tier's name; a tier that is off now or measures nothing is left out.</returns>
+    public Task<IReadOnlyDictionary<string, Tiers.TierUsage>> MeasureTiersAsync(CancellationToken cancellationToken) => _tiers.MeasureAsync(cancellationToken);
 
     void IRecordObserver.Stored(in ChunkEvent stored)
     {

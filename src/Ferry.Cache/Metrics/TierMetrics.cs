@@ -62,8 +62,10 @@ internal sealed class TierMetrics
         }
     }
 
-    public async Task MeasureAsync(CancellationToken cancellationToken)
+    /// <returns>By the tier's name; a tier that is off now or measures nothing is left out.</returns>
+    public async Task<IReadOnlyDictionary<string, TierUsage>> MeasureAsync(CancellationToken cancellationToken)
     {
+        var measured = new Dictionary<string, TierUsage>(StringComparer.Ordinal);
         foreach (var tier in _cache.Tiers)
         {
             if (tier.Capabilities.HasFlag(TierCapabilities.Measure) && await tier.MeasureAsync(cancellationToken) is { } usage)
@@ -71,8 +73,10 @@ internal sealed class TierMetrics
                 _usedBytes.With(tier.Name).Set(usage.Bytes);
                 _records.With(tier.Name).Set(usage.Records);
                 _limitBytes.With(tier.Name).Set(usage.CapacityBytes ?? double.PositiveInfinity);
+                measured[tier.Name] = usage;
             }
         }
+        return measured;
     }
 
     private void Add(MetricFamily family, Func<TierStats, double> read, string? label = null) => _copies.Add((family, label, read));

@@ -129,6 +129,15 @@ public sealed class RecordStore : IDisposable
     /// <returns>False on a miss.</returns>
     public bool TryLease(in KvKey key, ChunkQuery query, [NotNullWhen(true)] out ChunkLease? lease) => Readers.TryLease(key, query, out lease);
 
+    /// <summary>Leases exactly one record, counted neither as a hit nor as a use: for whoever copies records elsewhere.</summary>
+    public RecordLease? TryLease(in KvKey key, KvLayout layout)
+    {
+        lock (_lock)
+        {
+            return _index.FindRecord(_index.Chunks.Find(key), layout) is var record && record != RecordTable.None ? Readers.Lease(record) : null;
+        }
+    }
+
     /// <summary>Leases the longest run of chunks from the first key on, and marks it as used, its end first: when room is needed a chain loses its tail, not the head that all its continuations share.</summary>
     /// <param name="keys">A chain, first chunk first.</param>
     /// <param name="queryOf">The query of the chunk at an index; the last chunk may be shorter than the others.</param>

@@ -6,6 +6,7 @@ using Ferry.Cache.Arena;
 using Ferry.Cache.Eviction;
 using Ferry.Cache.Records;
 using Ferry.Cache.Remote;
+using Ferry.Cache.Tiers;
 using Ferry.Engine.Connector;
 using Ferry.Engine.KvCache;
 using Ferry.Kv.Conversion;
@@ -46,8 +47,9 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     private Lending? _lending;
     private bool _disposed;
 
+    /// <param name="disk">The disk tier of this node, owned from now on; null for none.</param>
     /// <exception cref="ArgumentException">The options do not validate; the message lists every error.</exception>
-    public KvExchange(KvExchangeOptions options, TimeProvider time, ILoggerFactory loggers)
+    public KvExchange(KvExchangeOptions options, TimeProvider time, ILoggerFactory loggers, IKvTier? disk = null)
     {
         if (options.Validate() is { Count: > 0 } errors)
         {
@@ -60,7 +62,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
             loggers.CreateLogger<RecordStore>());
         _cache = new RecordCache(
             memory,
-            options.SharedUrl is { } url ? [RemoteTiers.Open(url, new RemoteTierOptions { CapacityBytes = options.SharedBytes }, time, loggers)] : [],
+            Tiers(options, disk, time, loggers),
             options.TierBounds with { ReadsPerChain = options.TierReadsPerLoad }, time, loggers);
         _reports = new ReportBook(options.ReportsMax, _cache);
         _leases = new RequestLeases(memory.Pins, _logger);
@@ -220,6 +222,20 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         _loader.Dispose();
         await _cache.DisposeAsync();
         _stop.Dispose();
+    }
+
+    private static List<IKvTier> Tiers(KvExchangeOptions options, IKvTier? disk, TimeProvider time, ILoggerFactory loggers)
+    {
+        var tiers = new List<IKvTier>();
+        if (disk is not null)
+        {
+            tiers.Add(disk);
+        }
+        if (options.SharedUrl is { } url)
+        {
+            tiers.Add(RemoteTiers.Open(url, options.SharedOptions with { CapacityBytes = options.SharedBytes ?? options.SharedOptions.CapacityBytes }, time, loggers));
+        }
+        return tiers;
     }
 
     private ChunkLoader NewLoader(PeerFetch? fetch) => new(_cache, fetch, _options, _plans, _reports, _claims, _time, _logger);

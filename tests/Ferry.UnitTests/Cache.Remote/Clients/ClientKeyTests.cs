@@ -40,7 +40,7 @@ public sealed class ClientKeyTests
     [Fact]
     public void Parse_EveryRecordedKey_IsUnderstood()
     {
-        using var vectors = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests/data/hashing/lmcache_hash_vectors.json")));
+        using var vectors = JsonDocument.Parse(File.ReadAllBytes(Ferry.TestKit.RepositoryRoot.At("tests", "data", "hashing", "lmcache_hash_vectors.json")));
         var keys = vectors.RootElement.GetProperty("cases").EnumerateArray()
             .SelectMany(item => item.TryGetProperty("chunks", out var chunks) ? chunks.EnumerateArray() : default)
             .SelectMany(chunk => chunk.TryGetProperty("layer_keys", out var layers) && layers.ValueKind == JsonValueKind.Array

@@ -1,0 +1,36 @@
+using Ferry.Cache;
+using Ferry.Cache.Arena;
+using Ferry.Cache.Eviction;
+using Ferry.Cache.Records;
+using Ferry.Cache.Remote.Clients;
+using Ferry.Cache.Remote.Fronts;
+using Ferry.Cache.Remote.Lm;
+using Ferry.Cache.Remote.Models;
+using Ferry.Cache.Remote.Resp;
+using Ferry.Kv.Metrics;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Ferry.Benchmarks.Fronts;
+
+/// <summary>The fronts alone in a process, over a memory tier: what the benchmark starts as its own child. Ends when its input does.</summary>
+internal static class FrontServerProcess
+{
+    /// <param name="args">Bytes of memory.</param>
+    public static void Run(string[] args) => RunAsync(long.Parse(args[0])).GetAwaiter().GetResult();
+
+    private static async Task RunAsync(long memoryBytes)
+    {
+        var memory = new RecordStore(
+            new KvArena(new KvArenaOptions { CapacityBytes = memoryBytes }), EvictionPolicyKind.Lru, new RecordPins(TimeProvider.System), NullLogger<RecordStore>.Instance);
+        await using var cache = new RecordCache(memory, [], new RecordCacheOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        var registry = new MetricRegistry();
+        using var store = new ClientStore(cache, ModelCards.None, new ClientStoreOptions(), new ClientMetrics(registry), TimeProvider.System, NullLogger<ClientStore>.Instance);
+        var metrics = new FrontMetrics(registry);
+        await using var resp = await RespFront.StartAsync(
+            new RespFrontOptions { Port = 0 }, store, metrics, TimeProvider.System, NullLogger<RespFront>.Instance, CancellationToken.None);
+        await using var lm = await LmFront.StartAsync(
+            new LmFrontOptions { Port = 0 }, store, metrics, TimeProvider.System, NullLogger<LmFront>.Instance, CancellationToken.None);
+        Console.WriteLine($"ready {resp.Endpoint.Port} {lm.Endpoint.Port}");
+        await Console.In.ReadToEndAsync();
+    }
+}

@@ -1,0 +1,265 @@
+using System.Text;
+using Ferry.Cache.Remote.Clients;
+using Ferry.Cache.Remote.Fronts;
+using Ferry.Kv.Text;
+
+namespace Ferry.Cache.Remote.Resp;
+
+/// <summary>One client: reads its commands, runs them in order, gathers the replies.</summary>
+internal sealed class RespSession : IDisposable
+{
+    /// <summary>Bytes read past after a last error, so that it arrives: a client may be in the middle of a long value.</summary>
+    private const long LingerBytesMax = 1L << 30;
+
+    private const int PasswordTriesMax = 8;
+
+    private readonly ClientFront _listener;
+    private readonly RespParser _parser;
+    private ClientPutOutcome _putOutcome;
+    private ClientWrite? _write;
+    private bool _isArmed;
+    private int _wrongPasswords;
+
+    public RespSession(RespFront front, ClientFront listener, FrontConnection connection)
+    {
+        Front = front;
+        _listener = listener;
+        Connection = connection;
+        _parser = new RespParser(front.Limits);
+        Input = new FrontInput(connection, front.Options.BufferBytes, front.Limits.CommandBytesMax);
+        Output = new FrontOutput(connection, front.Options.BufferBytes);
+        Id = front.NextConnectionId();
+        IsTrusted = front.Password is null;
+    }
+
+    public RespFront Front { get; }
+
+    public FrontConnection Connection { get; }
+
+    public FrontInput Input { get; }
+
+    public FrontOutput Output { get; }
+
+    public int Id { get; }
+
+    public int ConnectionCount => _listener.ConnectionCount;
+
+    public CancellationToken Aborting => _listener.Aborting;
+
+    /// <summary>Gave the password, or none is asked for.</summary>
+    public bool IsTrusted { get; private set; }
+
+    /// <summary>After HELLO 3: nulls and maps have types of their own.</summary>
+    public bool IsResp3 { get; set; }
+
+    /// <summary>The client has introduced itself by HELLO or CLIENT, or types lines: it reads errors as they come, and its connection can go on after one.</summary>
+    public bool ReadsErrors { get; set; }
+
+    public string ClientName { get; set; } = "";
+
+    public RespOutcome Outcome { get; set; }
+
+    /// <summary>Set by a command that ends the connection.</summary>
+    public FrontEnd? Ending { get; set; }
+
+    /// <summary>Words of the command, its name among them.</summary>
+    public int Count => _parser.Count;
+
+    public ReadOnlyMemory<byte> this[int index] => Input.Memory(_parser[index].Offset, _parser[index].ByteCount);
+
+    public string Text(int index) => Encoding.UTF8.GetString(this[index].Span);
+
+    public bool Is(int index, ReadOnlySpan<byte> word) => Ascii.EqualsIgnoreCase(this[index].Span, word);
+
+    public async ValueTask<FrontEnd> RunAsync()
+    {
+        while (true)
+        {
+            switch (_parser.Read(Input.Unread, IsTrusted))
+            {
+                case RespParse.NeedMore:
+                    if (await ReceiveAsync() is { } end)
+                    {
+                        return end;
+                    }
+                    break;
+                case RespParse.Command:
+                    if (await ExecuteAsync() is { } last)
+                    {
+                        return last;
+                    }
+                    break;
+                case RespParse.Value:
+                    if (!await TakeValueAsync())
+                    {
+                        return Connection.End;
+                    }
+                    break;
+                default:
+                    return await BreakAsync(_parser.Error);
+            }
+        }
+    }
+
+    /// <summary>The place of the SET's value: filled already, or to be filled from the command's third word.</summary>
+    /// <param name="write">Owned by the caller from now on.</param>
+    public ClientPutOutcome TakeWrite(out ClientWrite? write)
+    {
+        if (!_parser.IsValueTaken)
+        {
+            var value = this[2].Span;
+            _putOutcome = Front.Store.BeginPut(this[1].Span, value.Length, [], out _write);
+            if (_write is not null)
+            {
+                value.CopyTo(_write.Bytes.Span);
+                _write.Advance(value.Length);
+            }
+        }
+        write = _write;
+        _write = null;
+        return _putOutcome;
+    }
+
+    public int ValueBytes => _parser.IsValueTaken ? _parser.ValueBytes : this[2].Length;
+
+    /// <summary>Answers an error; a connection whose client may take it for something else ends after it.</summary>
+    public void Fail(string message)
+    {
+        Outcome = RespOutcome.Error;
+        Output.WriteError(message);
+    }
+
+    public bool TryPassword(ReadOnlySpan<byte> user, ReadOnlySpan<byte> password)
+    {
+        if (Front.Password!.Matches(user, password))
+        {
+            IsTrusted = true;
+            return true;
+        }
+        Fail("WRONGPASS invalid username-password pair or user is disabled.");
+        if (++_wrongPasswords == PasswordTriesMax)
+        {
+            Ending = FrontEnd.AfterError;
+        }
+        return false;
+    }
+
+    public void Dispose()
+    {
+        _write?.Dispose();
+        Input.Dispose();
+        Output.Dispose();
+    }
+
+    private async ValueTask<FrontEnd?> ReceiveAsync()
+    {
+        if (!_parser.MayGrow(Input.UnreadCount))
+        {
+            return await BreakAsync($"a command has at most {Front.Limits.CommandBytesMax} bytes besides the value of a SET");
+        }
+        await Output.FlushAsync();
+        var isIdle = Input.UnreadCount == 0;
+        if (isIdle)
+        {
+            Connection.Deadline.Idle(IsTrusted);
+            if (_listener.IsStopping)
+            {
+                return FrontEnd.Stopping;
+            }
+        }
+        else if (!_isArmed)
+        {
+            Connection.Deadline.Step(); // Once a command: each byte does not buy more time.
+            _isArmed = true;
+        }
+        var isThere = await Input.ReceiveAsync();
+        if (isIdle)
+        {
+            Connection.Deadline.Pause();
+        }
+        return isThere ? null : Connection.End;
+    }
+
+    private async ValueTask<FrontEnd?> ExecuteAsync()
+    {
+        if (_isArmed)
+        {
+            Connection.Deadline.Pause();
+            _isArmed = false;
+        }
+        if (Count > 0)
+        {
+            await Output.ReserveAsync();
+            await RunCommandAsync();
+        }
+        Input.Consume(_parser.ConsumedCount);
+        _parser.Next();
+        if (Ending is { } ending)
+        {
+            await Output.FlushAsync();
+            await Connection.LingerAsync(ending, LingerBytesMax, Input.Scratch);
+            return ending;
+        }
+        return Connection.IsOpen ? null : Connection.End;
+    }
+
+    private async ValueTask RunCommandAsync()
+    {
+        Outcome = RespOutcome.Ok;
+        var command = RespCommands.TryFind(this[0].Span);
+        if (command is null)
+        {
+            Front.Counters.Unknown.Add();
+            if (!IsTrusted)
+            {
+                Fail("NOAUTH Authentication required.");
+                return;
+            }
+            RespUnknown.Answer(this);
+            return;
+        }
+        if (!IsTrusted && !command.IsOpenToAll)
+        {
+            Fail("NOAUTH Authentication required.");
+        }
+        else if (Count < command.CountMin || Count > command.CountMax)
+        {
+            Fail($"ERR wrong number of arguments for '{command.Name.ToLowerInvariant()}' command");
+        }
+        else
+        {
+            await command.Run(this);
+        }
+        _write?.Dispose(); // Of a SET that was not run.
+        _write = null;
+        Front.Counters.Count(command, Outcome);
+        if (Outcome == RespOutcome.Error && command.HasFixedReply && !ReadsErrors)
+        {
+            Ending ??= FrontEnd.AfterError;
+        }
+    }
+
+    private async ValueTask<bool> TakeValueAsync()
+    {
+        await Output.FlushAsync(); // What was asked before is answered before a long wait.
+        _putOutcome = Front.Store.BeginPut(this[1].Span, _parser.ValueBytes, [], out _write);
+        if (!await Input.TakeAsync(_parser.ValueOffset, _parser.ValueBytes, _write))
+        {
+            return false;
+        }
+        _parser.ValueTaken();
+        _isArmed = false;
+        Connection.Deadline.Pause();
+        return true;
+    }
+
+    private async ValueTask<FrontEnd> BreakAsync(string problem)
+    {
+        Front.LogProtocolError(Connection, new ByteText(Encoding.UTF8.GetBytes(problem)).ToString());
+        await Output.ReserveAsync();
+        Output.WriteError($"ERR {problem}");
+        await Output.FlushAsync();
+        await Connection.LingerAsync(FrontEnd.Protocol, LingerBytesMax, Input.Scratch);
+        return FrontEnd.Protocol;
+    }
+}
