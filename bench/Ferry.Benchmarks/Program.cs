@@ -1,6 +1,7 @@
 // One line a benchmark: its name on the command line, and what runs it.
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
+    ["client-conversion"] = Ferry.Benchmarks.ClientConversionBenchmark.Run,
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
     ["fronts"] = Ferry.Benchmarks.Fronts.FrontsBenchmark.Run,
     ["fronts-raw"] = Ferry.Benchmarks.Fronts.RawServerProcess.Run,

@@ -58,7 +58,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         {
             using (chunk)
             {
-                var wanted = shape.Layout(chunk.Shards[0].Header.Layout.Tokens);
+                var wanted = shape.Layout(chunk.Shards[0].Layout.Tokens);
                 if ((IsExactly(chunk, wanted) || (mode == ConvertMode.On && converter.CanMake(chunk, wanted))) && (target.Key.Part != ClientKeyPart.PairNote || shape.HasNotes))
                 {
                     return true;
@@ -104,11 +104,10 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
     /// <param name="chunk">Owned from now on.</param>
     private ClientValue? TryMake(ClientTarget target, ClientShape shape, ChunkLease chunk)
     {
-        var wanted = shape.Layout(chunk.Shards[0].Header.Layout.Tokens);
+        var wanted = shape.Layout(chunk.Shards[0].Layout.Tokens);
         if (IsExactly(chunk, wanted))
         {
-            var stored = chunk.Shards[0].Header.ClientNote;
-            return Deliver(target, chunk, stored.IsEmpty ? NoteOf(shape, wanted) : stored.Span.ToArray());
+            return Deliver(target, new RecordClientValue(chunk, () => NoteOf(shape, wanted)));
         }
         using (chunk)
         {
@@ -117,37 +116,29 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
                 SayWhatWouldBe(target, chunk, wanted);
                 return null;
             }
-            var note = NoteOf(shape, wanted);
             if (target.Key.Part == ClientKeyPart.PairNote)
             {
-                return note is not null && converter.CanMake(chunk, wanted) ? new NoteClientValue(note) : null;
+                return NoteOf(shape, wanted) is { } note && converter.CanMake(chunk, wanted) ? new NoteClientValue(note) : null;
             }
-            return converter.TryMake(chunk, wanted) is { } room ? new ConvertedClientValue(room, note) : null;
+            return converter.TryMake(target, chunk, wanted, NoteOf(shape, wanted));
         }
     }
 
-    private static ClientValue? OfOpaque(ClientTarget target, ChunkLease chunk)
-    {
-        var header = chunk.Shards[0].Header;
-        if (header.ClientKey == target.Key.Text)
-        {
-            return Deliver(target, chunk, header.ClientNote.IsEmpty ? null : header.ClientNote.Span.ToArray());
-        }
-        chunk.Dispose();
-        return null;
-    }
+    private static ClientValue? OfOpaque(ClientTarget target, ChunkLease chunk) => Deliver(target, new RecordClientValue(chunk, null));
 
-    private static ClientValue? Deliver(ClientTarget target, ChunkLease chunk, byte[]? note)
+    private static ClientValue? Deliver(ClientTarget target, RecordClientValue value)
     {
         if (target.Key.Part != ClientKeyPart.PairNote)
         {
-            return new RecordClientValue(chunk, note);
+            return value;
         }
-        chunk.Dispose();
-        return note is null ? null : new NoteClientValue(note);
+        using (value)
+        {
+            return value.Note.IsEmpty ? null : new NoteClientValue(value.Note);
+        }
     }
 
-    private static bool IsExactly(ChunkLease chunk, KvLayout wanted) => chunk.Shards is [var only] && only.Header.Layout == wanted;
+    private static bool IsExactly(ChunkLease chunk, KvLayout wanted) => chunk.Shards is [var only] && only.Layout == wanted;
 
     private static byte[]? NoteOf(ClientShape shape, KvLayout wanted) => ClientNote.TryDescribe(wanted, shape.CalledUInt8)?.ToBytes();
 
@@ -156,7 +147,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         if (mode == ConvertMode.Log && converter.CanMake(chunk, wanted))
         {
             metrics.Of(target.Key.Shard).WouldConvert.Add();
-            ClientLog.WouldConvert(logger, target.Key.Text, chunk.Shards[0].Header.Layout, wanted);
+            ClientLog.WouldConvert(logger, target.Key.Text, chunk.Shards[0].Layout, wanted);
         }
     }
 
@@ -167,7 +158,8 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
             return; // Its value is counted.
         }
         var counts = metrics.Of(target.Key.Shard);
-        (value switch { null => counts.Misses, ConvertedClientValue => counts.Converted, _ => counts.Hits }).Add();
+        var converted = value is ConvertedClientValue;
+        (value is null ? counts.Misses : converted ? counts.Converted : counts.Hits).Add();
         if (target.Shape is { } shape)
         {
             counts.TokensRequested.Add(value is null ? shape.ChunkTokens : value.Bytes.Length / shape.TokenBytes);
@@ -176,7 +168,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         if (value is not null)
         {
             counts.BytesOut.Add(value.Bytes.Length);
-            counts.ConvertedBytes.Add(value is ConvertedClientValue ? value.Bytes.Length : 0);
+            counts.ConvertedBytes.Add(converted ? value.Bytes.Length : 0);
         }
     }
 }

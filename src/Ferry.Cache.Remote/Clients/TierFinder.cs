@@ -54,7 +54,7 @@ internal sealed class TierFinder(RecordCache cache, ShardConverter converter)
         }
         // A layout that the names do not give away, such as one of ferry serve's own: only its header tells. The chunk is wanted soon anyway.
         using var hit = await cache.TryGetAsync(target.Chunk, query, cancellationToken);
-        return hit is not null && Serves([.. hit.Chunk.Shards.Select(shard => shard.Header.Layout)], shape, exactly);
+        return hit is not null && Serves([.. hit.Chunk.Shards.Select(shard => shard.Layout)], shape, exactly);
     }
 
     /// <summary>Null where only reading would tell.</summary>

@@ -185,6 +185,21 @@ public sealed class RecordStore : IDisposable
         }
     }
 
+    /// <summary>Takes the record of exactly this layout out of the index, and leaves the others of its chunk.</summary>
+    /// <returns>False when it was not there.</returns>
+    public bool Remove(in KvKey key, KvLayout layout)
+    {
+        lock (_lock)
+        {
+            var record = _index.FindRecord(_index.Chunks.Find(key), layout);
+            if (record != RecordTable.None)
+            {
+                _index.DropRecord(record, EvictionReason.Removed);
+            }
+            return record != RecordTable.None;
+        }
+    }
+
     /// <summary>A reader found that the bytes do not match the checksum: the record is dropped and counted. The lease stays the caller's.</summary>
     public void DropDamaged(RecordLease lease)
     {

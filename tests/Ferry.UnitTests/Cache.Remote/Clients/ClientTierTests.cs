@@ -91,7 +91,7 @@ public sealed class ClientTierTests : IDisposable
     public async Task Get_TheCardChanged_RecordsThatContradictItAreMisses()
     {
         await FillAsync();
-        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard with { KvHeads = 4, HeadDim = 32 }]), tiers: OpenDirectory());
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard with { KvHeads = 4, HeadDim = 8 }]), tiers: OpenDirectory());
         await exchange.ExpectAsync(EngineKey(1, 0, 4), there: false);
         await exchange.ExpectAsync(EngineKey(1, 0, 2) + "metadata", there: false);
         Assert.Equal([9], await exchange.ExpectAsync(DaemonKey(3, 0, 4), there: true));
@@ -111,7 +111,7 @@ public sealed class ClientTierTests : IDisposable
     {
         var tier = new FaultyTier(); // Its families are numbers of its own.
         var layouts = Enumerable.Range(0, 2)
-            .Select(rank => (Shard(TheCard, 0, 1) with { BlockTokens = 4, Order = KvOrder.Nhd, Packing = KvPacking.Halves }).ForRank(rank, 2)).ToArray();
+            .Select(rank => (Shard(TheCard, 0, 1) with { BlockTokens = 2, Order = KvOrder.Nhd, Packing = KvPacking.Halves }).ForRank(rank, 2)).ToArray();
         UInt128 fingerprint = 77;
         foreach (var layout in layouts)
         {
