@@ -3,6 +3,7 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
 {
     ["client-conversion"] = Ferry.Benchmarks.ClientConversionBenchmark.Run,
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
+    ["exchange-soak"] = Ferry.Benchmarks.ExchangeSoakBenchmark.Run,
     ["fronts"] = Ferry.Benchmarks.Fronts.FrontsBenchmark.Run,
     ["fronts-raw"] = Ferry.Benchmarks.Fronts.RawServerProcess.Run,
     ["fronts-server"] = Ferry.Benchmarks.Fronts.FrontServerProcess.Run,
