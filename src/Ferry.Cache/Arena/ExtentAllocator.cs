@@ -19,12 +19,12 @@ internal sealed class ExtentAllocator
     private const int Powers = 32;
     private const int OwnClassProbes = 16;
     private const int None = -1;
+    private const int Taken = -2; // In place of the next free extent: this one is not free.
 
     private readonly int[] _heads = new int[Powers * ClassesPerPower];
     private readonly uint[] _classBitmaps = new uint[Powers];
     private readonly long _unitCount;
-    private Extent[] _extents = new Extent[64];
-    private int _extentCount;
+    private readonly Slabs<Extent> _extents = new();
     private int _unusedHead = None;
     private uint _powerBitmap;
 
@@ -78,7 +78,7 @@ internal sealed class ExtentAllocator
     /// <exception cref="InvalidOperationException">The handle was freed before: two owners believed in the same extent.</exception>
     public void Free(ExtentHandle handle)
     {
-        if ((uint)handle.Index >= (uint)_extentCount || _extents[handle.Index].Generation != handle.Generation || _extents[handle.Index].IsFree)
+        if ((uint)handle.Index >= (uint)_extents.Count || _extents[handle.Index].Generation != handle.Generation || _extents[handle.Index].IsFree)
         {
             throw new InvalidOperationException("An arena extent was freed twice.");
         }
@@ -134,7 +134,7 @@ internal sealed class ExtentAllocator
 
     private int FirstExtent()
     {
-        for (var index = 0; index < _extentCount; index++)
+        for (var index = 0; index < _extents.Count; index++)
         {
             if (_extents[index].Units > 0 && _extents[index].First == 0)
             {
@@ -200,7 +200,6 @@ internal sealed class ExtentAllocator
         ref var extent = ref _extents[index];
         Debug.Assert(!extent.IsFree, "linked twice");
         var list = ClassOf(extent.Units);
-        extent.IsFree = true;
         extent.PreviousFree = None;
         extent.NextFree = _heads[list];
         if (extent.NextFree != None)
@@ -218,19 +217,20 @@ internal sealed class ExtentAllocator
         ref var extent = ref _extents[index];
         Debug.Assert(extent.IsFree, "unlinked twice");
         var list = ClassOf(extent.Units);
-        extent.IsFree = false;
+        var nextFree = extent.NextFree;
+        extent.NextFree = Taken;
         FreeUnits -= extent.Units;
-        if (extent.NextFree != None)
+        if (nextFree != None)
         {
-            _extents[extent.NextFree].PreviousFree = extent.PreviousFree;
+            _extents[nextFree].PreviousFree = extent.PreviousFree;
         }
         if (extent.PreviousFree != None)
         {
-            _extents[extent.PreviousFree].NextFree = extent.NextFree;
+            _extents[extent.PreviousFree].NextFree = nextFree;
             return;
         }
-        _heads[list] = extent.NextFree;
-        if (extent.NextFree == None)
+        _heads[list] = nextFree;
+        if (nextFree == None)
         {
             var power = list / ClassesPerPower;
             _classBitmaps[power] &= ~(1u << (list % ClassesPerPower));
@@ -264,11 +264,7 @@ internal sealed class ExtentAllocator
         }
         else
         {
-            if (_extentCount == _extents.Length)
-            {
-                Array.Resize(ref _extents, _extents.Length * 2);
-            }
-            index = _extentCount++;
+            index = _extents.Append();
         }
         _extents[index] = new Extent
         {
@@ -276,14 +272,14 @@ internal sealed class ExtentAllocator
             Units = units,
             Previous = previous,
             Next = next,
-            NextFree = None,
+            NextFree = Taken,
             PreviousFree = None,
             Generation = _extents[index].Generation,
         };
         return index;
     }
 
-    /// <summary>A run of units. <c>Previous</c> and <c>Next</c> are its neighbours in the range; <c>Units</c> 0 marks an unused entry.</summary>
+    /// <summary>A run of units. <c>Previous</c> and <c>Next</c> are its neighbours in the range; <c>Units</c> 0 marks an unused entry. 28 bytes: one for each record.</summary>
     private struct Extent
     {
         public int First;
@@ -293,6 +289,7 @@ internal sealed class ExtentAllocator
         public int PreviousFree;
         public int NextFree;
         public uint Generation;
-        public bool IsFree;
+
+        public readonly bool IsFree => NextFree != Taken;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 
 namespace Ferry.Cache.Arena;
@@ -75,18 +76,22 @@ public sealed unsafe class KvArena : IDisposable
         }
     }
 
+    /// <summary>Bytes that a slot of <paramref name="byteCount"/> bytes counts as: whole multiples of the alignment.</summary>
+    public long SlotBytes(long byteCount) => (byteCount + AlignmentBytes - 1) / AlignmentBytes * AlignmentBytes;
+
     /// <summary>Takes a slot of <paramref name="byteCount"/> bytes whose content is undefined.</summary>
-    /// <returns>Null at once when there is no room; nothing waits. The caller owns the slot's first reference.</returns>
-    public ArenaSlot? TryAllocate(int byteCount)
+    /// <param name="offset">Distance in bytes from <see cref="BaseAddress"/>.</param>
+    /// <returns>False at once when there is no room; nothing waits.</returns>
+    internal bool TryAllocate(int byteCount, out ExtentHandle handle, out long offset)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(byteCount, 1);
         var units = ((long)byteCount + AlignmentBytes - 1) / AlignmentBytes;
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            return _extents.TryAllocate((int)units, out var handle, out var firstUnit)
-                ? new ArenaSlot(this, handle, (long)firstUnit * AlignmentBytes, byteCount)
-                : null;
+            var allocated = _extents.TryAllocate((int)units, out handle, out var firstUnit);
+            offset = (long)firstUnit * AlignmentBytes;
+            return allocated;
         }
     }
 
@@ -110,7 +115,11 @@ public sealed unsafe class KvArena : IDisposable
         }
     }
 
-    internal byte* AddressOf(long offset) => _base + offset;
+    /// <summary>Bytes of a slot that the caller holds; good no longer than that.</summary>
+    internal Span<byte> SpanOf(long offset, int byteCount) => new(_base + offset, byteCount);
+
+    /// <summary>The address of a byte of a slot, with what gives the caller's hold back when the handle is disposed.</summary>
+    internal MemoryHandle HandleOf(long offset, IPinnable holder) => new(_base + offset, default, holder);
 
     internal void Free(ExtentHandle handle)
     {

@@ -1,59 +1,21 @@
 namespace Ferry.Cache.Eviction;
 
 /// <summary>Least recently used goes first.</summary>
-internal sealed class LruPolicy : IEvictionPolicy
+internal sealed class LruPolicy(IEvictionNodes nodes) : IEvictionPolicy
 {
-    private EvictionNode? _oldest;
-    private EvictionNode? _newest;
+    private EvictionList _nodes;
 
-    public int Count { get; private set; }
+    public int Count => _nodes.Count;
 
-    public void Added(EvictionNode node)
-    {
-        node.Previous = _newest;
-        node.Next = null;
-        if (_newest is null)
-        {
-            _oldest = node;
-        }
-        else
-        {
-            _newest.Next = node;
-        }
-        _newest = node;
-        Count++;
-    }
+    public void Added(int node) => _nodes.AddNewest(nodes, node);
 
-    public void Touched(EvictionNode node)
-    {
-        if (!ReferenceEquals(node, _newest))
-        {
-            Removed(node);
-            Added(node);
-        }
-    }
+    public void Touched(int node, bool isUse) => _nodes.MoveToNewest(nodes, node);
 
-    public void Removed(EvictionNode node)
-    {
-        if (node.Previous is null)
-        {
-            _oldest = node.Next;
-        }
-        else
-        {
-            node.Previous.Next = node.Next;
-        }
-        if (node.Next is null)
-        {
-            _newest = node.Previous;
-        }
-        else
-        {
-            node.Next.Previous = node.Previous;
-        }
-        (node.Previous, node.Next) = (null, null);
-        Count--;
-    }
+    public void Removed(int node, bool isEvicted) => _nodes.Remove(nodes, node);
 
-    public EvictionNode? Victim() => _oldest;
+    public void Parked(int node) => _nodes.Remove(nodes, node);
+
+    public void Resumed(int node) => _nodes.AddNewest(nodes, node); // It was being read until now.
+
+    public int Victim() => _nodes.Oldest;
 }

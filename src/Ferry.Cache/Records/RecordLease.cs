@@ -1,4 +1,5 @@
 using Ferry.Kv.Keys;
+using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
 
 namespace Ferry.Cache.Records;
@@ -8,19 +9,25 @@ namespace Ferry.Cache.Records;
 public sealed class RecordLease : IDisposable
 {
     private readonly RecordStore _store;
-    private readonly StoredRecord _record;
+    private readonly KvLayout? _layout; // Null for an opaque record, whose length says it.
+    private RecordMemory? _memory;
+    private KvRecordHeader? _header;
     private int _disposed;
 
-    /// <summary>Takes over one reference to the record's slot and one count of its leases.</summary>
-    internal RecordLease(RecordStore store, StoredRecord record)
+    /// <summary>Takes over one reference to the record and one count of its leases.</summary>
+    internal RecordLease(RecordStore store, int record, KvLayout? layout)
     {
-        _store = store;
-        _record = record;
+        (_store, Number, _layout) = (store, record, layout);
+        ref var slot = ref store.Records[record];
+        (RecordBytes, ArenaOffset) = (slot.RecordBytes, (long)slot.FirstUnit * store.Arena.AlignmentBytes);
     }
 
-    public KvKey Key => _record.Entry.Key;
+    public KvKey Key => Header.Key;
 
-    public KvRecordHeader Header => _record.Header;
+    public KvLayout Layout => _layout ?? KvLayout.Opaque(RecordBytes - KvRecord.HeaderBytes);
+
+    /// <summary>Read from the record's own bytes when first asked for.</summary>
+    public KvRecordHeader Header => _header ??= KvRecord.ReadTrusted(Record.Span, Layout);
 
     /// <summary>Header and payload, as on disk and on the wire.</summary>
     public ReadOnlyMemory<byte> Record
@@ -28,31 +35,35 @@ public sealed class RecordLease : IDisposable
         get
         {
             ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
-            return _record.Slot.Memory;
+            return (_memory ??= _store.MemoryOf(Number)).Memory;
         }
     }
 
-    public ReadOnlyMemory<byte> Payload => Record[^checked((int)Header.PayloadBytes)..];
+    public ReadOnlyMemory<byte> Payload => Record[KvRecord.HeaderBytes..];
 
     /// <summary>Where the record starts, from the arena's base address.</summary>
-    public long ArenaOffset => _record.Slot.Offset;
+    public long ArenaOffset { get; }
 
-    public int RecordBytes => _record.Slot.ByteCount;
+    public int RecordBytes { get; }
 
-    internal StoredRecord Stored => _record;
+    /// <summary>False once somebody took the record out of the store by hand. While it is leased it is not evicted.</summary>
+    public bool IsCurrent => Volatile.Read(ref _store.Records[Number].Chunk) != ChunkTable.None;
+
+    /// <summary>Of the record in its store.</summary>
+    internal int Number { get; }
 
     /// <summary>Another lease of the same record, with a life of its own.</summary>
     public RecordLease Duplicate()
     {
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
-        return _store.Lease(_record);
+        return _store.Readers.Lease(Number, _layout);
     }
 
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            _store.EndLease(_record);
+            _store.Readers.EndLease(Number);
         }
     }
 }

@@ -16,6 +16,8 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
     private long _expired;
     private bool _disposed;
 
+    internal TimeProvider Time { get; } = time;
+
     /// <summary>Pins not yet ended.</summary>
     public int Count
     {
@@ -38,7 +40,7 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
     public bool TryAdd(IReadOnlyList<RecordLease> leases, TimeSpan duration, Action<PinEnd>? onEnd, out long pinId, out DateTimeOffset expiresAt)
     {
         ReleaseExpired();
-        expiresAt = time.GetUtcNow() + duration;
+        expiresAt = Time.GetUtcNow() + duration;
         lock (_lock)
         {
             pinId = ++_lastId;
@@ -66,7 +68,7 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
                 expiresAt = default;
                 return false;
             }
-            var wanted = time.GetUtcNow() + duration;
+            var wanted = Time.GetUtcNow() + duration;
             expiresAt = wanted > pin.ExpiresAt ? wanted : pin.ExpiresAt;
             // The queue keeps the old expiry; ReleaseExpired puts the pin back when it meets it, so extending never grows the queue.
             pin.ExpiresAt = expiresAt;
@@ -115,7 +117,7 @@ public sealed class RecordPins(TimeProvider time, int maxPins = RecordPins.Defau
     {
         lock (_lock)
         {
-            var now = time.GetUtcNow();
+            var now = Time.GetUtcNow();
             while (_byExpiry.TryPeek(out var pinId, out var queuedExpiry) && queuedExpiry <= now)
             {
                 _byExpiry.Dequeue();

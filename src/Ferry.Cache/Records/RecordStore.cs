@@ -10,8 +10,9 @@ namespace Ferry.Cache.Records;
 
 /// <summary>The memory tier: records by key, in the arena, visible only when whole.</summary>
 /// <remarks>
-/// Thread-safe; nothing waits. What is leased is never evicted: it is parked when it comes up as a victim, and comes back after its last reader.
-/// Removing a leased record takes it out of the index at once and frees its bytes with its last lease.
+/// Thread-safe; nothing waits but <see cref="ReserveAsync"/>. What is leased is never evicted: it is parked when it comes up as a victim, and comes back
+/// after its last reader. Removing a leased record takes it out of the index at once and frees its bytes with its last lease. Headers lie in the
+/// arena; the index knows a record by some 170 bytes (docs/measurements/cache-lookup.md).
 /// </remarks>
 public sealed class RecordStore : IDisposable
 {
@@ -19,58 +20,99 @@ public sealed class RecordStore : IDisposable
     public const int MaxRecordsPerChunk = 256;
 
     private readonly Lock _lock = new();
-    private readonly RecordIndex _index; // Under the lock.
-    private readonly KvArena _arena;
+    private readonly RecordIndex _index; // Under the lock, as the counts.
+    private readonly StoreCounts _counts = new();
+    private readonly RecordRoom _room;
+    private readonly RoomSignal _signal;
+    private readonly CoarseClock _clock;
     private readonly ILogger _logger;
-    private long _heldBytes;
-    private long _hits;
-    private long _misses;
-    private long _evictions;
-    private long _duplicates;
-    private long _damaged;
-    private long _refused;
-    private int _leases;
+    private readonly TimeProvider _time;
 
     /// <param name="arena">Owned by the store from now on.</param>
+    /// <param name="policy">Decides what goes when room is needed.</param>
     /// <param name="pins">Leases with an expiry; the store lets expired ones go before it refuses anybody.</param>
-    public RecordStore(KvArena arena, IEvictionPolicy policy, RecordPins pins, ILogger<RecordStore> logger)
+    public RecordStore(KvArena arena, EvictionPolicyKind policy, RecordPins pins, ILogger<RecordStore> logger, RecordStoreOptions? options = null)
     {
-        _arena = arena;
-        _index = new RecordIndex(policy);
-        _logger = logger;
-        Pins = pins;
+        options ??= new RecordStoreOptions();
+        (Arena, Pins, Policy, _logger, _time) = (arena, pins, policy, logger, pins.Time);
+        _clock = new CoarseClock(_time);
+        _signal = new RoomSignal(options.WaitersMax);
+        var salts = new SaltTable();
+        _room = new RecordRoom(_lock, arena, Records, salts, _signal, () => ReleaseExpired(), logger);
+        _index = new RecordIndex(Records, salts, policy, arena.AlignmentBytes, _clock, _room.EndReference);
+        _room.Index = _index;
+        Readers = new RecordReaders(this, _lock, _index, _room, _counts, _clock);
+        KeyPins = new KeyPins(_lock, _index, this, options.PinsMax);
+        Quotas = new SaltQuotas(_lock, _index, salts, options.QuotasMax, arena.CapacityBytes);
     }
 
+    /// <summary>Pins by lease, as hand-overs hold them.</summary>
     public RecordPins Pins { get; }
 
-    /// <summary>For registration with a transfer agent.</summary>
-    public KvArena Arena => _arena;
+    /// <summary>Pins by key, as people ask for them.</summary>
+    public KeyPins KeyPins { get; }
 
-    /// <summary>Room for a record, evicting what the policy names if need be.</summary>
+    public SaltQuotas Quotas { get; }
+
+    /// <summary>For registration with a transfer agent.</summary>
+    public KvArena Arena { get; }
+
+    public EvictionPolicyKind Policy { get; }
+
+    /// <summary>Told of what comes and goes; set once, before the first record.</summary>
+    public IRecordObserver? Observer { get => _index.Observer; set => _index.Observer = value; }
+
+    internal RecordTable Records { get; } = new();
+
+    internal RecordReaders Readers { get; }
+
+    /// <summary>Room for a record, or for bytes that are no record, evicting what the policy names if need be.</summary>
     /// <returns>Null at once when what is leased and pinned leaves no room. The caller disposes or commits it.</returns>
-    public RecordReservation? TryReserve(long recordBytes)
+    public RecordReservation? TryReserve(long recordBytes) => Reserve(recordBytes, null, null, PutMode.KeepFirst, out _);
+
+    /// <summary>Room for one record of a key, unless it is there or on its way already; counted at once against the quota of the key's salt.</summary>
+    /// <param name="mode">With <see cref="PutMode.Replace"/> neither a record that is there nor one on its way stands against it.</param>
+    /// <returns>Null unless the outcome is <see cref="ReserveOutcome.Reserved"/>. The caller disposes or commits it.</returns>
+    public RecordReservation? TryReserve(in KvKey key, KvLayout layout, PutMode mode, out ReserveOutcome outcome) =>
+        Reserve(KvRecord.HeaderBytes + layout.PayloadBytes, key, layout, mode, out outcome);
+
+    /// <summary>As <see cref="TryReserve(in KvKey, KvLayout, PutMode, out ReserveOutcome)"/>, but where leases and pins are in the way it waits for some to end, no longer than <paramref name="wait"/>.</summary>
+    /// <remarks>What waiting cannot change is answered at once: a record that is there or too large, and more waiters than <see cref="RecordStoreOptions.WaitersMax"/>.</remarks>
+    public async ValueTask<(RecordReservation? Reservation, ReserveOutcome Outcome)> ReserveAsync(
+        KvKey key, KvLayout layout, PutMode mode, TimeSpan wait, CancellationToken cancellationToken)
     {
-        if (recordBytes is < 1 or > int.MaxValue)
+        var reservation = TryReserve(key, layout, mode, out var outcome);
+        if (outcome is not (ReserveOutcome.Full or ReserveOutcome.OverQuota) || wait <= TimeSpan.Zero || !_signal.TryJoin())
         {
-            return Refuse(recordBytes);
+            return (reservation, outcome);
         }
-        ArenaSlot? slot;
-        while ((slot = _arena.TryAllocate((int)recordBytes)) is null)
+        try
         {
-            if (!TryEvict(recordBytes))
+            var begun = _time.GetTimestamp();
+            while (true)
             {
-                return Refuse(recordBytes);
+                var next = _signal.Next; // Before looking, so that what ends in between is not missed.
+                reservation = TryReserve(key, layout, mode, out outcome);
+                var left = wait - _time.GetElapsedTime(begun);
+                if (outcome is not (ReserveOutcome.Full or ReserveOutcome.OverQuota) || left <= TimeSpan.Zero)
+                {
+                    return (reservation, outcome);
+                }
+                await next.WaitAsync(left, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                cancellationToken.ThrowIfCancellationRequested();
             }
         }
-        Interlocked.Add(ref _heldBytes, SlotBytes(slot));
-        return new RecordReservation(this, slot);
+        finally
+        {
+            _signal.Leave();
+        }
     }
 
     public bool Contains(in KvKey key)
     {
         lock (_lock)
         {
-            return _index.TryFind(key) is not null;
+            return _index.Chunks.Find(key) != ChunkTable.None;
         }
     }
 
@@ -79,50 +121,48 @@ public sealed class RecordStore : IDisposable
     {
         lock (_lock)
         {
-            return _index.TryFind(key)?.Find(layout) is not null;
+            return _index.FindRecord(_index.Chunks.Find(key), layout) != RecordTable.None;
         }
     }
 
     /// <summary>Leases the shards that serve the query.</summary>
     /// <returns>False on a miss.</returns>
-    public bool TryLease(in KvKey key, ChunkQuery query, [NotNullWhen(true)] out ChunkLease? lease)
-    {
-        lock (_lock)
-        {
-            lease = TryLease_NeedsLock(key, query);
-        }
-        Interlocked.Increment(ref lease is null ? ref _misses : ref _hits);
-        return lease is not null;
-    }
+    public bool TryLease(in KvKey key, ChunkQuery query, [NotNullWhen(true)] out ChunkLease? lease) => Readers.TryLease(key, query, out lease);
 
-    /// <summary>Leases the longest run of chunks from the first key on.</summary>
+    /// <summary>Leases the longest run of chunks from the first key on, and marks it as used, its end first: when room is needed a chain loses its tail, not the head that all its continuations share.</summary>
     /// <param name="keys">A chain, first chunk first.</param>
     /// <param name="queryOf">The query of the chunk at an index; the last chunk may be shorter than the others.</param>
     /// <param name="chain">Receives the leases, one a chunk; the caller disposes them.</param>
     /// <returns>Chunks found.</returns>
     public int LeaseChain(ReadOnlySpan<KvKey> keys, Func<int, ChunkQuery> queryOf, List<ChunkLease> chain)
     {
-        var found = 0;
-        lock (_lock)
+        var leases = new ChunkLease?[keys.Length];
+        var found = Readers.LeaseChain(keys, queryOf, leases, stopAtGap: true);
+        foreach (var lease in leases.AsSpan(0, found))
         {
-            while (found < keys.Length && TryLease_NeedsLock(keys[found], queryOf(found)) is { } lease)
-            {
-                chain.Add(lease);
-                found++;
-            }
-            _index.Touch(keys[..found]);
+            chain.Add(lease!);
         }
-        Interlocked.Add(ref _hits, found);
-        Interlocked.Add(ref _misses, keys.Length - found);
         return found;
     }
 
-    /// <summary>Marks a chain as used, its end first: when room is needed a chain loses its tail, not the head that all its continuations share.</summary>
+    /// <summary>As <see cref="LeaseChain(ReadOnlySpan{KvKey}, Func{int, ChunkQuery}, List{ChunkLease})"/>, but goes on behind a gap, which somebody else may fill.</summary>
+    /// <param name="leases">One for each key; null where the memory has nothing. The caller disposes them.</param>
+    /// <returns>Chunks found.</returns>
+    public int LeaseChain(ReadOnlySpan<KvKey> keys, Func<int, ChunkQuery> queryOf, Span<ChunkLease?> leases) =>
+        Readers.LeaseChain(keys, queryOf, leases, stopAtGap: false);
+
+    /// <summary>Puts a chain in the order of use, its end first, without counting a use: what was put chunk by chunk has its head as the oldest, which all its continuations share.</summary>
     public void Touch(ReadOnlySpan<KvKey> chain)
     {
         lock (_lock)
         {
-            _index.Touch(chain);
+            for (var index = chain.Length - 1; index >= 0; index--)
+            {
+                if (_index.Chunks.Find(chain[index]) is var chunk && chunk != ChunkTable.None)
+                {
+                    _index.Touch(chunk, isUse: false);
+                }
+            }
         }
     }
 
@@ -132,42 +172,75 @@ public sealed class RecordStore : IDisposable
     {
         lock (_lock)
         {
-            return _index.TryFind(key) is { } entry ? _index.Drop(entry) : 0;
+            return _index.Chunks.Find(key) is var chunk && chunk != ChunkTable.None ? _index.Drop(chunk, EvictionReason.Removed) : 0;
         }
     }
 
     /// <summary>A reader found that the bytes do not match the checksum: the record is dropped and counted. The lease stays the caller's.</summary>
     public void DropDamaged(RecordLease lease)
     {
-        var record = lease.Stored;
+        KvKey key;
         lock (_lock)
         {
-            if (!_index.TryDropRecord(record))
+            if (!lease.IsCurrent)
             {
                 return; // Two readers saw the same damage; it counts once.
             }
-            _damaged++;
+            key = _index.Chunks.KeyOf(Records[lease.Number].Chunk);
+            _index.DropRecord(lease.Number, EvictionReason.Damaged);
+            _counts.Damaged++;
         }
-        CacheLog.RecordDamaged(_logger, record.Entry.Key.Hash, record.Header.Layout.FirstHead, record.Slot.Offset);
+        CacheLog.RecordDamaged(_logger, key.Hash, lease.Layout.FirstHead, lease.ArenaOffset);
     }
 
     /// <summary>Takes everything out of the index.</summary>
     /// <returns>Records removed.</returns>
-    public int Clear()
+    public int Clear() => Clear(null);
+
+    /// <summary>Takes everything of a salt out of the index.</summary>
+    /// <param name="salt">Null for all.</param>
+    /// <param name="keepPinned">Whether what is pinned hard by its key stays.</param>
+    /// <returns>Records removed.</returns>
+    public int Clear(string? salt, bool keepPinned = false)
     {
         lock (_lock)
         {
-            return _index.Clear();
+            return _index.Clear(salt, chunk => keepPinned && KeyPins.KindOf(_index.Chunks.KeyOf(chunk)) == PinKind.Hard);
         }
+    }
+
+    /// <summary>Ends pins whose time has come. Called when room is needed, and by whoever wants the bytes back sooner.</summary>
+    /// <returns>Pins ended.</returns>
+    public int ReleaseExpired() => Pins.ReleaseExpired() + KeyPins.ReleaseExpired();
+
+    /// <summary>Walks all records in pieces. What is there from the first call to the last is named at least once; the rest may be.</summary>
+    /// <param name="cursor">0 at first, then what the last call left; 0 again after the last piece.</param>
+    /// <param name="chunksMax">Chunks looked at in one call, all records of each.</param>
+    public IReadOnlyList<RecordSummary> Walk(ref ulong cursor, int chunksMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(chunksMax, 1);
+        var found = new List<RecordSummary>();
+        lock (_lock)
+        {
+            var chunk = (int)Math.Min(cursor, (ulong)_index.Chunks.NumberCount);
+            var end = (int)Math.Min((long)chunk + chunksMax, _index.Chunks.NumberCount);
+            for (; chunk < end; chunk++)
+            {
+                if (_index.Chunks.IsInUse(chunk))
+                {
+                    Summarize_NeedsLock(chunk, found);
+                }
+            }
+            cursor = end == _index.Chunks.NumberCount ? 0 : (ulong)end;
+        }
+        return found;
     }
 
     public RecordStoreStats Snapshot()
     {
         lock (_lock)
         {
-            return new RecordStoreStats(
-                _arena.CapacityBytes, _arena.UsedBytes, Volatile.Read(ref _heldBytes), _index.ChunkCount, _index.RecordCount, Volatile.Read(ref _hits),
-                Volatile.Read(ref _misses), _evictions, _duplicates, _damaged, Volatile.Read(ref _refused), Volatile.Read(ref _leases));
+            return _counts.ToStats(_index, Arena, _room, Readers.Leases, KeyPins.Count);
         }
     }
 
@@ -177,11 +250,11 @@ public sealed class RecordStore : IDisposable
     {
         lock (_lock)
         {
-            _arena.CheckIntegrity();
+            Arena.CheckIntegrity();
             _index.CheckIntegrity();
-            if (_arena.SlotCount < _index.RecordCount)
+            if (Arena.SlotCount != Records.HeldCount || Records.HeldCount < _index.RecordCount)
             {
-                throw new InvalidOperationException($"Record store: {_index.RecordCount} records but only {_arena.SlotCount} arena slots.");
+                throw new InvalidOperationException($"Record store: {_index.RecordCount} records, {Records.HeldCount} held, but {Arena.SlotCount} arena slots.");
             }
         }
     }
@@ -191,116 +264,75 @@ public sealed class RecordStore : IDisposable
     {
         Pins.Dispose();
         Clear();
-        _arena.Dispose();
+        Arena.Dispose();
     }
 
-    internal RecordLease Publish(KvRecordHeader header, ArenaSlot slot)
+    internal RecordLease Publish(KvRecordHeader header, int record, PutMode mode, (KvKey Key, KvLayout Layout)? arriving)
     {
-        Interlocked.Add(ref _heldBytes, -SlotBytes(slot));
+        var key = header.Key;
+        _room.Unhold(record);
         lock (_lock)
         {
-            var entry = _index.GetOrAdd(header.Key);
-            if (entry.Find(header.Layout) is { } present)
+            _room.Arrived_NeedsLock(arriving);
+            var present = _index.FindRecord(_index.Chunks.Find(key), header.Layout);
+            if (present != RecordTable.None && mode == PutMode.KeepFirst)
             {
-                _duplicates++;
-                slot.Release();
-                return Lease(present);
+                _counts.Duplicates++;
+                _room.EndReference(record);
+                return Readers.Lease(present);
             }
-            var record = new StoredRecord(entry, header, slot);
-            var lease = Lease(record);
-            if (entry.Records.Count == MaxRecordsPerChunk)
+            if (present != RecordTable.None)
             {
-                slot.Release(); // Readable by its lease and gone with it: the index does not grow.
+                _index.DropRecord(present, EvictionReason.Replaced);
+            }
+            var lease = Readers.Lease(record, header.Layout.IsOpaque ? null : header.Layout);
+            // Evicts within the salt's quota if need be, so the chunk is looked for afterwards.
+            if (_room.TryCharge_NeedsLock(record, key.Salt) && HasPlace(_index.Chunks.Find(key)))
+            {
+                _counts.Stored++;
+                _counts.StoredBytes += lease.RecordBytes;
+                _index.Add(record, key, header.Layout, !header.ClientKey.IsEmpty);
             }
             else
             {
-                _index.Add(record);
+                _room.EndReference(record); // Readable by its lease and gone with it: neither the index nor the salt grows.
             }
             return lease;
         }
     }
 
-    internal void Abandon(ArenaSlot slot)
+    internal void Abandon(int record, (KvKey Key, KvLayout Layout)? arriving) => _room.Abandon(record, arriving);
+
+    internal void EndReference(int record) => _room.EndReference(record);
+
+    internal RecordMemory MemoryOf(int record)
     {
-        Interlocked.Add(ref _heldBytes, -SlotBytes(slot));
-        slot.Release();
+        ref var slot = ref Records[record];
+        return new RecordMemory(this, record, Records.GenerationOf(record), (long)slot.FirstUnit * Arena.AlignmentBytes, slot.RecordBytes);
     }
 
-    /// <summary>The caller holds the lock, or a lease of the record: its slot is alive.</summary>
-    internal RecordLease Lease(StoredRecord record)
+    private bool HasPlace(int chunk) => chunk == ChunkTable.None || _index.Chunks[chunk].RecordCount < MaxRecordsPerChunk;
+
+    private RecordReservation? Reserve(long recordBytes, KvKey? key, KvLayout? layout, PutMode mode, out ReserveOutcome outcome)
     {
-        if (!record.Slot.TryAddReference())
-        {
-            throw new ObjectDisposedException(nameof(RecordLease), "The record's memory was given back.");
-        }
-        if (record.AddLease() == 1)
-        {
-            Interlocked.Add(ref _heldBytes, SlotBytes(record.Slot));
-        }
-        Interlocked.Increment(ref _leases);
-        return new RecordLease(this, record);
+        var record = _room.TryTake(recordBytes, key, layout, mode, out outcome);
+        return record == RecordTable.None
+            ? null
+            : new RecordReservation(this, record, mode, key is not null && mode == PutMode.KeepFirst ? (key.Value, layout!) : null);
     }
 
-    internal void EndLease(StoredRecord record)
+    private void Summarize_NeedsLock(int chunk, List<RecordSummary> found)
     {
-        Interlocked.Decrement(ref _leases);
-        var last = record.EndLease() == 0;
-        if (last)
+        var now = _clock.Now;
+        ref var entry = ref _index.Chunks[chunk];
+        var pin = KeyPins.KindOf(_index.Chunks.KeyOf(chunk));
+        for (var record = entry.FirstRecord; record != RecordTable.None; record = Records[record].Next)
         {
-            Interlocked.Add(ref _heldBytes, -SlotBytes(record.Slot));
+            ref var slot = ref Records[record];
+            var bytes = Arena.SpanOf((long)slot.FirstUnit * Arena.AlignmentBytes, slot.RecordBytes);
+            found.Add(new RecordSummary(
+                KvRecord.ReadTrusted(bytes, _index.Layouts.LayoutOf(slot)), Arena.SlotBytes(slot.RecordBytes), Volatile.Read(ref slot.Leases), pin,
+                CoarseClock.Between(entry.BornAt, now), CoarseClock.Between(entry.UsedAt, now)));
         }
-        record.Slot.Release();
-        // The count went down with a full fence before Parked is read, and the index sets Parked with one before it reads the count: one of the two sees the other.
-        if (last && record.Entry.Parked)
-        {
-            lock (_lock)
-            {
-                _index.Unpark(record.Entry);
-            }
-        }
-    }
-
-    private long SlotBytes(ArenaSlot slot) => (slot.ByteCount + (long)_arena.AlignmentBytes - 1) / _arena.AlignmentBytes * _arena.AlignmentBytes;
-
-    private RecordReservation? Refuse(long recordBytes)
-    {
-        if (Interlocked.Increment(ref _refused) == 1)
-        {
-            CacheLog.NoRoom(_logger, recordBytes, _arena.CapacityBytes, Volatile.Read(ref _heldBytes));
-        }
-        return null;
-    }
-
-    /// <summary>Evicts one chunk. False when no eviction can make room for the record.</summary>
-    private bool TryEvict(long recordBytes)
-    {
-        Pins.ReleaseExpired();
-        lock (_lock)
-        {
-            if (recordBytes > _arena.CapacityBytes - Volatile.Read(ref _heldBytes))
-            {
-                return false; // Emptying the cache would not help: leave it.
-            }
-            if (!_index.TryEvict())
-            {
-                return false;
-            }
-            _evictions++;
-            return true;
-        }
-    }
-
-    private ChunkLease? TryLease_NeedsLock(in KvKey key, ChunkQuery query)
-    {
-        if (_index.Find(key, query) is not { Count: > 0 } shards)
-        {
-            return null;
-        }
-        var leases = new RecordLease[shards.Count];
-        for (var index = 0; index < leases.Length; index++)
-        {
-            leases[index] = Lease(shards[index]);
-        }
-        return new ChunkLease(key, leases);
     }
 }

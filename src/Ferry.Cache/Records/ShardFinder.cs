@@ -1,28 +1,39 @@
+using Ferry.Kv.Layout;
+
 namespace Ferry.Cache.Records;
 
 /// <summary>Finds the records of a chunk that serve a query, without allocating. Not thread-safe: the store's lock guards it.</summary>
-internal sealed class ShardFinder
+internal sealed class ShardFinder(RecordTable records, LayoutTable layouts)
 {
-    private readonly List<StoredRecord> _members = [];
-    private readonly List<StoredRecord> _found = [];
+    private readonly List<int> _records = [];
+    private readonly List<KvLayout> _families = [];
+    private readonly List<int> _members = [];
+    private readonly List<int> _found = [];
     private readonly List<int> _chosen = [];
     private (int FirstHead, int Heads)[] _spans = new (int, int)[16];
+    private (KvLayout? Preferred, KvLayout? Family) _lastEqual; // A chain asks for one family in one way: compare the two once.
 
     /// <summary>The preferred family if it covers the span, else the first usable one that does.</summary>
+    /// <param name="firstRecord">First of the chunk's records.</param>
     /// <returns>In order of heads; empty on a miss. Valid until the next call.</returns>
-    public IReadOnlyList<StoredRecord> Find(List<StoredRecord> records, ChunkQuery query)
+    public List<int> Find(int firstRecord, ChunkQuery query)
     {
         _found.Clear();
-        for (var index = 0; index < records.Count; index++)
+        if (TryFindOnly(firstRecord, query))
         {
-            var family = records[index].Family;
-            var isPreferred = family == query.Preferred;
-            if ((_found.Count > 0 && !isPreferred) || (query.Tokens != 0 && family.Tokens != query.Tokens) || IsRepeated(records, index)
+            return _found;
+        }
+        Gather(firstRecord);
+        for (var index = 0; index < _records.Count; index++)
+        {
+            var family = _families[index];
+            var isPreferred = IsPreferred(family, query);
+            if ((_found.Count > 0 && !isPreferred) || !query.Takes(family) || _families.IndexOf(family) < index
                 || (!isPreferred && query.IsUsable is not null && !query.IsUsable(family)))
             {
                 continue;
             }
-            if (TryCover(records, index, query) && (isPreferred || query.Preferred is null))
+            if (TryCover(index, query) && (isPreferred || query.Preferred is null))
             {
                 break;
             }
@@ -30,27 +41,62 @@ internal sealed class ShardFinder
         return _found;
     }
 
-    private static bool IsRepeated(List<StoredRecord> records, int index)
+    /// <summary>The usual case: the chunk has one record, and it is whole and of the preferred family.</summary>
+    private bool TryFindOnly(int record, ChunkQuery query)
     {
-        for (var earlier = 0; earlier < index; earlier++)
+        ref var slot = ref records[record];
+        if (slot.Next != RecordTable.None || slot.Layout == LayoutTable.OpaqueNumber || query.FirstHead != 0)
         {
-            if (records[earlier].Family == records[index].Family)
-            {
-                return true;
-            }
+            return false;
         }
-        return false;
+        var layout = layouts.LayoutOf(slot);
+        if (layout.Heads != layout.ModelHeads || (query.HeadCount != 0 && query.HeadCount > layout.Heads) || !query.Takes(layout)
+            || !IsPreferred(layouts.FamilyOf(slot), query))
+        {
+            return false;
+        }
+        _found.Add(record);
+        return true;
     }
 
-    private bool TryCover(List<StoredRecord> records, int firstMember, ChunkQuery query)
+    private bool IsPreferred(KvLayout family, ChunkQuery query)
     {
-        var family = records[firstMember].Family;
-        _members.Clear();
-        for (var index = firstMember; index < records.Count; index++)
+        if (query.Preferred is not { } preferred)
         {
-            if (records[index].Family == family)
+            return false;
+        }
+        if (ReferenceEquals(_lastEqual.Preferred, preferred) && ReferenceEquals(_lastEqual.Family, family))
+        {
+            return true;
+        }
+        if (preferred != family)
+        {
+            return false;
+        }
+        _lastEqual = (preferred, family);
+        return true;
+    }
+
+    private void Gather(int firstRecord)
+    {
+        _records.Clear();
+        _families.Clear();
+        for (var record = firstRecord; record != RecordTable.None; record = records[record].Next)
+        {
+            _records.Add(record);
+            _families.Add(layouts.FamilyOf(records[record]));
+        }
+    }
+
+    private bool TryCover(int firstMember, ChunkQuery query)
+    {
+        var family = _families[firstMember];
+        _members.Clear();
+        for (var index = firstMember; index < _records.Count; index++)
+        {
+            if (_families[index] == family)
             {
-                _members.Add(records[index]);
+                _members.Add(_records[index]);
             }
         }
         if (_spans.Length < _members.Count)
@@ -59,7 +105,8 @@ internal sealed class ShardFinder
         }
         for (var index = 0; index < _members.Count; index++)
         {
-            _spans[index] = (_members[index].Header.Layout.FirstHead, _members[index].Header.Layout.Heads);
+            var layout = layouts.LayoutOf(records[_members[index]]);
+            _spans[index] = (layout.FirstHead, layout.Heads);
         }
         var heads = query.HeadCount == 0 ? family.ModelHeads : query.HeadCount;
         if (!ShardCover.TryChoose(_spans.AsSpan(0, _members.Count), query.FirstHead, heads, _chosen))

@@ -11,6 +11,9 @@ namespace Ferry.Cache.Tiers;
 /// </remarks>
 public interface IKvTier : IAsyncDisposable
 {
+    /// <summary>Look-ups under way at one time when a tier leaves <see cref="FindManyAsync"/> as it is.</summary>
+    const int FindsAtOnce = 16;
+
     /// <summary>For logs and metrics, such as <c>file:///var/cache/ferry</c>; never holds a secret.</summary>
     string Name { get; }
 
@@ -22,6 +25,20 @@ public interface IKvTier : IAsyncDisposable
 
     /// <summary>Names the records of one chunk, all shards and layouts; empty for a miss. What it names may be gone a moment later.</summary>
     Task<IReadOnlyList<TierRecord>> FindAsync(KvKey key, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="FindAsync"/> for the chunks of a chain at once, so that a store asks its disk or its server once and not once a chunk.</summary>
+    /// <param name="keys">First chunk first; each key once.</param>
+    /// <returns>One answer a key, in the order of the keys. A tier whose look-up is dear may leave all answers after the first empty one empty: a chain ends there.</returns>
+    async Task<IReadOnlyList<IReadOnlyList<TierRecord>>> FindManyAsync(IReadOnlyList<KvKey> keys, CancellationToken cancellationToken)
+    {
+        var found = new IReadOnlyList<TierRecord>[keys.Count];
+        for (var first = 0; first < found.Length; first += FindsAtOnce)
+        {
+            var some = Enumerable.Range(first, Math.Min(FindsAtOnce, found.Length - first));
+            await Task.WhenAll(some.Select(async index => found[index] = await FindAsync(keys[index], cancellationToken)));
+        }
+        return found;
+    }
 
     /// <summary>Reads and proves one record.</summary>
     /// <param name="destination">Exactly <see cref="TierRecord.RecordBytes"/> long; undefined unless the outcome is <see cref="TierReadOutcome.Read"/>.</param>
@@ -35,7 +52,23 @@ public interface IKvTier : IAsyncDisposable
     /// <returns>Records deleted.</returns>
     Task<int> DeleteAsync(KvKey key, CancellationToken cancellationToken);
 
-    /// <summary>Walks all records, in no order.</summary>
+    /// <summary>Deletes every record, or every one of a salt.</summary>
+    /// <param name="salt">Null for all.</param>
+    /// <returns>Records deleted. As it stands it needs <see cref="TierListing.Record"/>; a tier that does not give it brings its own.</returns>
+    async Task<long> ClearAsync(string? salt, CancellationToken cancellationToken)
+    {
+        var deleted = 0L;
+        await foreach (var listing in ListAsync(cancellationToken))
+        {
+            if (listing.Record is { } record && (salt is null || record.Key.Salt == salt))
+            {
+                deleted += await DeleteAsync(record.Key, cancellationToken);
+            }
+        }
+        return deleted;
+    }
+
+    /// <summary>Walks all records, in no order. What is deleted meanwhile may or may not be named.</summary>
     IAsyncEnumerable<TierListing> ListAsync(CancellationToken cancellationToken);
 
     Task<TierUsage> MeasureAsync(CancellationToken cancellationToken);

@@ -1,28 +1,37 @@
 using System.Threading.Channels;
 using Ferry.Cache.Records;
+using Ferry.Kv.Keys;
+using Ferry.Kv.Layout;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Cache.Tiers;
 
 /// <summary>Writes records to one tier behind the back of whoever put them into memory. Thread-safe; putting never waits.</summary>
+/// <remarks>
+/// Records of different names are written in any order, several at a time; those of one name one after the other, in the order in which they
+/// were put, so that what replaces a record is never overtaken by what it replaces. A record that was taken out of memory by hand while it waited
+/// is not written, and one that was taken out while it was being written is deleted again: what somebody removed does not come back.
+/// </remarks>
 public sealed class WriteBehind : IAsyncDisposable
 {
     private readonly GuardedTier _tier;
     private readonly WriteBehindOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Channel<RecordLease> _queue = Channel.CreateUnbounded<RecordLease>(); // Bounded by bytes, below: records differ in size.
+    private readonly Channel<Item> _ready = Channel.CreateUnbounded<Item>(); // Bounded by bytes, below: records differ in size.
     private readonly Task[] _writers;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _lock = new();
     private readonly List<(long Target, TaskCompletionSource Done)> _flushes = [];
     private readonly SortedSet<long> _unfinished = [];
+    private readonly Dictionary<(KvKey Key, KvLayout Layout), Queue<Item>?> _sameName = []; // What waits for the record of that name that is ready or being written.
     private long _lastTicket;
-    private long _taken;
     private long _queuedBytes;
     private long _dropped;
     private long _failed;
     private long _written;
+    private long _withdrawn;
+    private long _cutOff;
     private bool _fullSaid;
     private bool _tierFullSaid;
     private bool _closed;
@@ -34,7 +43,7 @@ public sealed class WriteBehind : IAsyncDisposable
         _writers = new Task[options.Writers];
         for (var index = 0; index < _writers.Length; index++)
         {
-            _writers[index] = Task.Run(WriteAsync);
+            _writers[index] = Task.Run(WriteAllAsync);
         }
     }
 
@@ -49,10 +58,14 @@ public sealed class WriteBehind : IAsyncDisposable
     /// <summary>Records that the tier has, by this or by an earlier write.</summary>
     public long Written => Volatile.Read(ref _written);
 
+    /// <summary>Records that were taken out of memory by hand before they were written, or while they were.</summary>
+    public long Withdrawn => Volatile.Read(ref _withdrawn);
+
     /// <summary>Queues a record.</summary>
     /// <param name="lease">Owned from now on, whatever the answer.</param>
+    /// <param name="mode">With <see cref="PutMode.Replace"/> what the tier has under the record's key is deleted first.</param>
     /// <returns>False when it was dropped.</returns>
-    public bool TryEnqueue(RecordLease lease)
+    public bool TryEnqueue(RecordLease lease, PutMode mode = PutMode.KeepFirst)
     {
         bool full;
         lock (_lock)
@@ -62,8 +75,7 @@ public sealed class WriteBehind : IAsyncDisposable
             {
                 _queuedBytes += lease.RecordBytes;
                 _unfinished.Add(++_lastTicket);
-                // Under the lock, so that leases lie in the queue in the order of their tickets. It is complete only after _closed, so this succeeds.
-                _queue.Writer.TryWrite(lease);
+                Order_NeedsLock(new Item(lease, mode, _lastTicket));
             }
         }
         if (!full)
@@ -104,45 +116,74 @@ public sealed class WriteBehind : IAsyncDisposable
                 return;
             }
             _closed = true;
+            CompleteIfDone_NeedsLock();
         }
-        _queue.Writer.Complete();
         using var deadline = new CancellationTokenSource(_options.CloseDeadline, _time);
         using var cut = deadline.Token.UnsafeRegister(static state => ((CancellationTokenSource)state!).Cancel(), _stop);
         await Task.WhenAll(_writers);
+        if (_cutOff > 0)
+        {
+            CacheLog.WriteBehindCutOff(_logger, _cutOff, _tier.Name, _options.CloseDeadline);
+        }
         _stop.Dispose();
     }
 
-    private async Task WriteAsync()
+    private static (KvKey Key, KvLayout Layout) NameOf(RecordLease lease) =>
+        (lease.Key, lease.Header.Layout is { IsOpaque: false } layout ? layout : KvLayout.Opaque(0)); // A key's opaque records are one, whatever their length.
+
+    private void Order_NeedsLock(Item item)
     {
-        var cutOff = 0L;
-        while (await _queue.Reader.WaitToReadAsync())
+        var name = NameOf(item.Lease);
+        if (_sameName.TryGetValue(name, out var waiting))
         {
-            while (TryTake(out var lease, out var ticket))
-            {
-                if (_stop.IsCancellationRequested)
-                {
-                    cutOff++;
-                    Interlocked.Increment(ref _failed);
-                }
-                else
-                {
-                    await WriteAsync(lease);
-                }
-                Finish(lease, ticket);
-            }
+            waiting ??= _sameName[name] = new Queue<Item>();
+            waiting.Enqueue(item);
+            return;
         }
-        if (cutOff > 0)
+        _sameName.Add(name, null);
+        _ready.Writer.TryWrite(item); // The channel is complete only when nothing is unfinished, so this succeeds.
+    }
+
+    private async Task WriteAllAsync()
+    {
+        await foreach (var item in _ready.Reader.ReadAllAsync())
         {
-            CacheLog.WriteBehindCutOff(_logger, cutOff, _tier.Name, _options.CloseDeadline);
+            if (_stop.IsCancellationRequested)
+            {
+                Interlocked.Increment(ref _cutOff);
+                Interlocked.Increment(ref _failed);
+            }
+            else if (!item.Lease.IsCurrent)
+            {
+                Interlocked.Increment(ref _withdrawn);
+            }
+            else
+            {
+                await WriteAsync(item);
+            }
+            Finish(item);
         }
     }
 
-    private async Task WriteAsync(RecordLease lease)
+    private async Task WriteAsync(Item item)
     {
+        var lease = item.Lease;
         try
         {
+            if (item.Mode == PutMode.Replace && _tier.Capabilities.HasFlag(TierCapabilities.Delete))
+            {
+                await _tier.DeleteAsync(lease.Key, _stop.Token);
+            }
             var outcome = await _tier.PutAsync(lease.Header, lease.Record, _stop.Token);
-            Interlocked.Increment(ref outcome is TierPutOutcome.Stored or TierPutOutcome.Present ? ref _written : ref _failed);
+            // What was to be replaced and is still there could not be deleted: the tier keeps the old value, and that is a failure.
+            var stored = outcome == TierPutOutcome.Stored || (outcome == TierPutOutcome.Present && item.Mode == PutMode.KeepFirst);
+            if (stored && !lease.IsCurrent && _tier.Capabilities.HasFlag(TierCapabilities.Delete))
+            {
+                await _tier.DeleteAsync(lease.Key, _stop.Token); // Removed meanwhile. What replaced it, if anything, waits behind this.
+                Interlocked.Increment(ref _withdrawn);
+                return;
+            }
+            Interlocked.Increment(ref stored ? ref _written : ref _failed);
             if (outcome == TierPutOutcome.Full && !Interlocked.Exchange(ref _tierFullSaid, true))
             {
                 CacheLog.TierFull(_logger, _tier.Name);
@@ -154,28 +195,22 @@ public sealed class WriteBehind : IAsyncDisposable
         }
     }
 
-    private bool TryTake(out RecordLease lease, out long ticket)
+    private void Finish(Item item)
     {
+        var (name, bytes) = (NameOf(item.Lease), item.Lease.RecordBytes);
+        item.Lease.Dispose();
         lock (_lock)
         {
-            ticket = _taken + 1;
-            if (!_queue.Reader.TryRead(out lease!))
+            if (_sameName[name] is { Count: > 0 } waiting)
             {
-                return false;
+                _ready.Writer.TryWrite(waiting.Dequeue());
             }
-            _taken = ticket;
-            return true;
-        }
-    }
-
-    private void Finish(RecordLease lease, long ticket)
-    {
-        var bytes = lease.RecordBytes;
-        lease.Dispose();
-        lock (_lock)
-        {
+            else
+            {
+                _sameName.Remove(name);
+            }
             _queuedBytes -= bytes;
-            _unfinished.Remove(ticket);
+            _unfinished.Remove(item.Ticket);
             var oldest = _unfinished.Count == 0 ? long.MaxValue : _unfinished.Min;
             for (var index = _flushes.Count - 1; index >= 0; index--)
             {
@@ -185,6 +220,17 @@ public sealed class WriteBehind : IAsyncDisposable
                     _flushes.RemoveAt(index);
                 }
             }
+            CompleteIfDone_NeedsLock();
         }
     }
+
+    private void CompleteIfDone_NeedsLock()
+    {
+        if (_closed && _unfinished.Count == 0)
+        {
+            _ready.Writer.TryComplete();
+        }
+    }
+
+    private readonly record struct Item(RecordLease Lease, PutMode Mode, long Ticket);
 }

@@ -109,6 +109,25 @@ public static class KvRecord
         return true;
     }
 
+    /// <summary>Reads the header of a record that this process wrote or proved before and has kept since, without proving it again.</summary>
+    /// <param name="layout">As it was when the record was proved.</param>
+    public static KvRecordHeader ReadTrusted(ReadOnlySpan<byte> record, KvLayout layout)
+    {
+        var bytes = record[..HeaderBytes];
+        var hashBytes = Math.Clamp((int)KvRecordFields.HashBytes.In(bytes)[0], 1, ChunkHash.MaxBytes);
+        var saltBytes = Math.Min((int)KvRecordFields.SaltBytes.In(bytes)[0], MaxSaltBytes);
+        TryReadText(bytes, BinaryPrimitives.ReadUInt16LittleEndian(KvRecordFields.ClientKeyBytes.In(bytes)), KvRecordFields.ClientKey, out var clientKey);
+        TryReadText(bytes, KvRecordFields.ClientNoteBytes.In(bytes)[0], KvRecordFields.ClientNote, out var clientNote);
+        return new KvRecordHeader(
+            layout, BinaryPrimitives.ReadUInt128LittleEndian(KvRecordFields.Model.In(bytes)), BinaryPrimitives.ReadInt32LittleEndian(KvRecordFields.FirstToken.In(bytes)),
+            new ChunkHash(KvRecordFields.Hash.In(bytes)[..hashBytes]), Encoding.UTF8.GetString(KvRecordFields.Salt.In(bytes)[..saltBytes]),
+            record.Length - HeaderBytes, BinaryPrimitives.ReadUInt128LittleEndian(KvRecordFields.PayloadChecksum.In(bytes)))
+        {
+            ClientKey = clientKey,
+            ClientNote = clientNote,
+        };
+    }
+
     /// <summary>Reads a whole record, exactly <paramref name="record"/>, and proves its payload. The payload stays where it is, at <see cref="HeaderBytes"/>.</summary>
     public static bool TryRead(ReadOnlySpan<byte> record, [NotNullWhen(true)] out KvRecordHeader? header, out KvRecordError error)
     {

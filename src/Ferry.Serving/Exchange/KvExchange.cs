@@ -37,6 +37,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Task, bool> _background = new();
     private readonly Dictionary<string, EngineRequest> _requests = new(StringComparer.Ordinal); // The engine's thread only.
+    private readonly SmoothedRate _computeRate = new(); // The engine's thread only.
     private readonly ITimer _sweep;
     private KvPool? _pool;
     private ChunkSaver? _saver;
@@ -59,16 +60,12 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         _cache = new RecordCache(
             memory,
             options.SharedUrl is { } url ? [RemoteTiers.Open(url, new RemoteTierOptions { CapacityBytes = options.SharedBytes }, time, loggers)] : [],
-            options.TierBounds, time, loggers);
+            options.TierBounds with { ReadsPerChain = options.TierReadsPerLoad }, time, loggers);
         _reports = new ReportBook(options.ReportsMax, _cache);
         _leases = new RequestLeases(memory.Pins, _logger);
         _desk = new LenderDesk(_cache, _leases, options, _reports.Counters, time);
         _loader = NewLoader(null);
         _sweep = time.CreateTimer(static pins => ((RecordPins)pins!).ReleaseExpired(), memory.Pins, SweepInterval, SweepInterval);
-        if (options.SaveDecodeCache)
-        {
-            ExchangeLog.DecodeCacheUnsupported(_logger);
-        }
     }
 
     public IKvConnector Connector => this;
@@ -79,6 +76,8 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     public RecordCache Cache => _cache;
 
     public int ChunkTokens => _options.ChunkTokens;
+
+    public bool SavesGenerated => _options.SaveDecodeCache;
 
     public string Description
     {
@@ -159,9 +158,14 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     public void Save(in KvSave save)
     {
         var request = RequestOf(save.RequestId, save.CacheSalt);
-        var wantsLease = HandoverParams.AsksToLend(save.TransferParams) && _lending is not null;
+        // Generated tokens are kept for later requests; the decode node of this one generates its own.
+        var wantsLease = HandoverParams.AsksToLend(save.TransferParams) && _lending is not null && !save.IsGenerated;
         request.AsksToLend |= HandoverParams.AsksToLend(save.TransferParams);
-        request.PromptTokens = Math.Max(request.PromptTokens, save.FirstToken + save.TokenCount);
+        request.PromptTokens = save.IsGenerated ? request.PromptTokens : Math.Max(request.PromptTokens, save.FirstToken + save.TokenCount);
+        if (!save.IsGenerated && request.MeasureRate(save, _time) is { } tokensPerSecond)
+        {
+            _cache.ComputedTokensPerSecond = _computeRate.Add(tokensPerSecond);
+        }
         var key = request.Chain.KeyOf(save.Prompt.Span, save.FirstToken, save.TokenCount);
         var leases = _saver!.Save(save, key, wantsLease);
         if (leases is not null)

@@ -50,7 +50,7 @@ public sealed record KvExchangeOptions
     /// <summary>Whether the unfull last chunk of a prompt is kept and written to the shared tier too. A hand-over always carries it.</summary>
     public bool SaveUnfullChunk { get; init; }
 
-    /// <summary>Not supported: KV of generated tokens stays in the engine. True is a named warning at start.</summary>
+    /// <summary>Whether full chunks that end in generated tokens are kept and written to the shared tier too, for the next turn of a conversation. An unfull one of them never is.</summary>
     public bool SaveDecodeCache { get; init; }
 
     /// <summary>vLLM's <c>kv_lease_duration</c>: how long a finished prefill's KV is held for the decode node.</summary>

@@ -61,9 +61,10 @@ public static class TestRecords
     public static KvRecordHeader Unsealed(int number, KvLayout layout, string salt = "") =>
         new(layout, Model, 0, Hash(number), salt, layout.PayloadBytes, 0);
 
-    public static RecordStore Store(long capacityBytes, TimeProvider? time = null, int alignmentBytes = 64) => new(
+    public static RecordStore Store(
+        long capacityBytes, TimeProvider? time = null, int alignmentBytes = 64, string policy = EvictionPolicies.Default, RecordStoreOptions? options = null) => new(
         new KvArena(new KvArenaOptions { CapacityBytes = capacityBytes, AlignmentBytes = alignmentBytes, TryHugePages = false }),
-        EvictionPolicies.Create(EvictionPolicies.Default), new RecordPins(time ?? TimeProvider.System), NullLogger<RecordStore>.Instance);
+        EvictionPolicies.Create(policy), new RecordPins(time ?? TimeProvider.System), NullLogger<RecordStore>.Instance, options);
 
     /// <summary>Puts a record whose payload follows from <paramref name="seed"/> (its number when null).</summary>
     /// <returns>The lease that the commit gave, or null when there was no room.</returns>

@@ -14,86 +14,64 @@ public sealed class KvArenaTests
     public void TryAllocate_Slots_AreAlignedAndDisjointAndCounted(int alignmentBytes)
     {
         using var arena = Arena(alignmentBytes * 64L, alignmentBytes);
-        var slots = Enumerable.Range(1, 8).Select(index => arena.TryAllocate(index * 100)!).ToArray();
+        var slots = Enumerable.Range(1, 8).Select(index =>
+        {
+            Assert.True(arena.TryAllocate(index * 100, out var handle, out var offset));
+            return (Handle: handle, Offset: offset, Bytes: index * 100);
+        }).ToArray();
 
         Assert.All(slots, slot => Assert.Equal(0, (arena.BaseAddress + slot.Offset) % alignmentBytes));
         for (var index = 0; index < slots.Length; index++)
         {
-            slots[index].GetSpan().Fill((byte)index);
+            arena.SpanOf(slots[index].Offset, slots[index].Bytes).Fill((byte)index);
         }
         for (var index = 0; index < slots.Length; index++)
         {
-            Assert.False(slots[index].GetSpan().ContainsAnyExcept((byte)index));
+            Assert.False(arena.SpanOf(slots[index].Offset, slots[index].Bytes).ContainsAnyExcept((byte)index));
         }
-        Assert.Equal(slots.Sum(slot => (slot.ByteCount + alignmentBytes - 1) / alignmentBytes * (long)alignmentBytes), arena.UsedBytes);
-        Array.ForEach(slots, slot => slot.Release());
+        Assert.Equal(slots.Sum(slot => arena.SlotBytes(slot.Bytes)), arena.UsedBytes);
+        Array.ForEach(slots, slot => arena.Free(slot.Handle));
         Assert.Equal(0, arena.UsedBytes);
         arena.CheckIntegrity();
     }
 
     [Fact]
-    public void TryAllocate_BeyondTheCap_IsNullAtOnce()
+    public void TryAllocate_BeyondTheCap_IsRefusedAtOnce()
     {
         using var arena = Arena(4096);
-        var all = arena.TryAllocate(4096);
+        Assert.True(arena.TryAllocate(4096, out var all, out _));
 
-        Assert.NotNull(all);
-        Assert.Null(arena.TryAllocate(1));
-        all.Release();
-        Assert.Null(arena.TryAllocate(4097));
-        arena.TryAllocate(4096)!.Release();
+        Assert.False(arena.TryAllocate(1, out _, out _));
+        arena.Free(all);
+        Assert.False(arena.TryAllocate(4097, out _, out _));
+        Assert.True(arena.TryAllocate(4096, out all, out _));
+        arena.Free(all);
     }
 
     [Fact]
-    public void Memory_OfASlotThatIsGone_Throws()
+    public void Free_Twice_ThrowsAndLeavesTheBooksRight()
     {
         using var arena = Arena(4096);
-        var slot = arena.TryAllocate(100)!;
-        var memory = slot.Memory;
-        slot.Release();
+        arena.TryAllocate(100, out var slot, out _);
+        arena.Free(slot);
 
-        Assert.Throws<ObjectDisposedException>(() => memory.Span.Clear());
-        Assert.Throws<ObjectDisposedException>(() => memory.Pin());
-        Assert.False(slot.TryAddReference());
-    }
-
-    [Fact]
-    public void Release_OnceTooOften_ThrowsAndLeavesTheBooksRight()
-    {
-        using var arena = Arena(4096);
-        var slot = arena.TryAllocate(100)!;
-        slot.Release();
-
-        Assert.Throws<InvalidOperationException>(() => slot.Release());
+        Assert.Throws<InvalidOperationException>(() => arena.Free(slot));
         arena.CheckIntegrity();
         Assert.Equal(0, arena.SlotCount);
-    }
-
-    [Fact]
-    public void Pin_AfterTheLastRelease_KeepsTheSlotUntilUnpinned()
-    {
-        using var arena = Arena(4096);
-        var slot = arena.TryAllocate(4096)!;
-        var pin = slot.Memory.Pin();
-        slot.Release();
-
-        Assert.Null(arena.TryAllocate(64));
-        pin.Dispose();
-        arena.TryAllocate(64)!.Release();
     }
 
     [Fact]
     public void Dispose_WithASlotHeld_KeepsItsMemoryAndRefusesNewSlots()
     {
         var arena = Arena(4096);
-        var slot = arena.TryAllocate(100)!;
-        slot.GetSpan().Fill(7);
+        arena.TryAllocate(100, out var slot, out var offset);
+        arena.SpanOf(offset, 100).Fill(7);
         arena.Dispose();
 
-        Assert.False(slot.GetSpan().ContainsAnyExcept((byte)7));
-        Assert.Throws<ObjectDisposedException>(() => arena.TryAllocate(1));
+        Assert.False(arena.SpanOf(offset, 100).ContainsAnyExcept((byte)7));
+        Assert.Throws<ObjectDisposedException>(() => arena.TryAllocate(1, out _, out _));
         Assert.NotEqual(0, arena.BaseAddress);
-        slot.Release();
+        arena.Free(slot);
         Assert.Equal(0, arena.BaseAddress);
     }
 

@@ -1,0 +1,17 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
+
+namespace Ferry.Cache.Arena;
+
+/// <summary>Asks the processor for memory that is about to be read, so that the waits for a whole chain overlap.</summary>
+internal static unsafe class CacheLines
+{
+    /// <summary>A hint only: nothing is read, so an address that the collector has moved away from does no harm.</summary>
+    public static void Prefetch<T>(ref readonly T value)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.AsRef(in value)));
+        }
+    }
+}
