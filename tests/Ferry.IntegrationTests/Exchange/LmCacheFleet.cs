@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using StackExchange.Redis;
 
 namespace Ferry.IntegrationTests.Exchange;
@@ -48,7 +49,9 @@ internal static class LmCacheFleet
         return bytes;
     }
 
-    public static string Key(int chunk, int worldSize, int rank) => $"{Model}@{worldSize}@{rank}@{0x1000_0000 + (chunk * 7919):x16}@bfloat16";
+    /// <summary>The engine's grammar, with a sha256_cbor hash: 64 hexadecimal digits.</summary>
+    public static string Key(int chunk, int worldSize, int rank) =>
+        $"{Model}@{worldSize}@{rank}@{Convert.ToHexStringLower(SHA256.HashData([(byte)chunk]))}@bfloat16";
 
     /// <summary>Puts every rank's shard as a client of that size does: the value, then its metadata.</summary>
     public static async Task PutAsync(IDatabase client, int chunk, int worldSize)

@@ -26,6 +26,7 @@ public sealed class ServeTiersTests(CephFixture ceph) : IDisposable
             ["AWS_ACCESS_KEY_ID"] = CephLab.AccessKey,
             ["AWS_SECRET_ACCESS_KEY"] = CephLab.SecretKey,
             ["AWS_DEFAULT_REGION"] = "default",
+            ["LMCACHE_BLOCKING_TIMEOUT_SECS"] = "60",   // other tests share the two cores
         };
         await AssertSecondFindsAsync(environment, "gaudi3", 2, "s3");
     }
