@@ -119,6 +119,60 @@ public sealed class ClientConversionTests
         await exchange.ExpectAsync(EngineKey(1, 0, to, suffix: "@2"), there: false);
     }
 
+    [Theory]
+    [InlineData(1, 4, "bfloat16")]
+    [InlineData(4, 2, "half")]
+    [InlineData(2, 2, "bfloat16")]
+    public async Task Get_WholeChunksFromLayersAndBack_EqualsTheReference(int from, int to, string dtype)
+    {
+        var card = Card() with { Layerwise = true };
+        var target = dtype == "half" ? KvDType.Float16 : KvDType.BFloat16;
+        var whole = Enumerable.Range(0, from).Select(rank => Shard(card, rank, from, tokens: 3)).ToArray();
+        var payloads = whole.Select(layout => KvReference.Fill(layout, 1)).ToArray();
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([card]), memoryBytes: 1 << 18);
+        for (var rank = 0; rank < from; rank++)
+        {
+            await exchange.PutAsync(EngineKey(1, rank, from), payloads[rank], Note(whole[rank])); // Whole, to be read layer by layer.
+            foreach (var layer in Enumerable.Range(0, card.Layers))                                  // Layer by layer, to be read whole.
+            {
+                Assert.False(await exchange.ExistsAsync(EngineKey(2, to - 1, to, dtype)));
+                var one = whole[rank] with { Layers = 1, Order = KvOrder.T2d };
+                await exchange.PutPairAsync(EngineKey(2, rank, from, suffix: $"@{layer}"), LayerOf(whole[rank], payloads[rank], layer, one), Note(one));
+            }
+        }
+        for (var rank = 0; rank < to; rank++)
+        {
+            var wanted = Shard(card, rank, to, target, 3);
+            var expected = KvReference.Convert(whole, payloads, wanted);
+            Assert.Equal(expected, await exchange.ExpectAsync(EngineKey(2, rank, to, dtype), there: true));
+            Assert.Equal(Note(wanted), await exchange.ExpectAsync(EngineKey(2, rank, to, dtype) + "metadata", there: true));
+            for (var layer = 0; layer < card.Layers; layer++)
+            {
+                var one = wanted with { Layers = 1, Order = KvOrder.T2d };
+                Assert.Equal(LayerOf(wanted, expected, layer, one), await exchange.ExpectAsync(EngineKey(1, rank, to, dtype, $"@{layer}"), there: true));
+                Assert.Equal(Note(one), await exchange.GetNoteAsync(EngineKey(1, rank, to, dtype, $"@{layer}")));
+            }
+        }
+        Assert.True(await exchange.DeleteAsync(EngineKey(2, 0, to, dtype)));
+        await exchange.ExpectAsync(EngineKey(2, 0, from, suffix: "@0"), there: false);
+
+        static byte[] LayerOf(KvLayout layout, byte[] payload, int layer, KvLayout one)
+        {
+            var result = new byte[one.PayloadBytes];
+            var bytes = layout.DType.Bytes();
+            foreach (var (kv, token, head, d) in
+                from kv in Enumerable.Range(0, 2)
+                from token in Enumerable.Range(0, one.Tokens)
+                from head in Enumerable.Range(one.FirstHead, one.Heads)
+                from d in Enumerable.Range(0, one.HeadDim)
+                select (kv, token, head, d))
+            {
+                KvReference.Write(result, bytes, KvReference.Index(one, kv, 0, token, head, d), KvReference.Read(payload, bytes, KvReference.Index(layout, kv, layer, token, head, d)));
+            }
+            return result;
+        }
+    }
+
     [Fact]
     public async Task Get_BetweenTheProtocols_IsTheSameKv()
     {

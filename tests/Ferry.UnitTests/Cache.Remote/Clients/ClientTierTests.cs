@@ -131,6 +131,30 @@ public sealed class ClientTierTests : IDisposable
     }
 
     [Fact]
+    public async Task Get_LayersAfterARestart_AreMadeIntoWholeChunksAndBack()
+    {
+        var card = TheCard with { Layerwise = true };
+        await using (var exchange = new ClientStoreHarness(cards: new ModelCards([card]), tiers: OpenDirectory()))
+        {
+            foreach (var layer in (int[])[0, 1])
+            {
+                var one = Shard(card, 0, 1) with { Layers = 1, Order = KvOrder.T2d };
+                await exchange.PutPairAsync(EngineKey(1, 0, 1, suffix: $"@{layer}"), KvReference.Fill(one, layer), Note(one));
+            }
+            await exchange.PutPairAsync(EngineKey(2, 0, 1), KvReference.Fill(Shard(card, 0, 1), 2), Note(Shard(card, 0, 1)));
+            await exchange.Cache.FlushAsync(CancellationToken.None);
+        }
+        var directory = OpenDirectory();
+        await using var restarted = new ClientStoreHarness(cards: new ModelCards([card]), tiers: directory);
+        Assert.True(await restarted.ExistsAsync(EngineKey(1, 1, 2)));
+        Assert.True(await restarted.ExistsAsync(EngineKey(2, 3, 4, suffix: "@1") + "metadata"));
+        Assert.Equal(0, directory.Counts.Reads);
+        await restarted.ExpectAsync(EngineKey(1, 1, 2), there: true);
+        await restarted.ExpectAsync(EngineKey(2, 3, 4, suffix: "@1") + "metadata", there: true);
+        await restarted.ExpectAsync(EngineKey(3, 0, 1), there: false);
+    }
+
+    [Fact]
     public async Task Get_TheTierFails_IsAMiss()
     {
         var tier = new FaultyTier();
