@@ -74,7 +74,7 @@ internal sealed class ClientTargets(ModelCards cards, ILogger logger)
         var name = new byte[16 + Encoding.UTF8.GetByteCount(distinction)];
         BinaryPrimitives.WriteUInt128BigEndian(name, fingerprint);
         Encoding.UTF8.GetBytes(distinction, name.AsSpan(16));
-        return ClientKeys.Fingerprint("ferry client distinction 1\0"u8, name);
+        return ClientKeys.Fingerprint("ferry/client-distinction/1\0"u8, name);
     }
 
     private readonly record struct Known(ClientShape? Shape, UInt128 Fingerprint, UInt128[] Others);

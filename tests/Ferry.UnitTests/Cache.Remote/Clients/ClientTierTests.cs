@@ -2,6 +2,7 @@ using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Directory;
 using Ferry.Cache.Remote.Models;
 using Ferry.Cache.Tiers;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
 using Ferry.TestKit.Cache;
@@ -70,6 +71,32 @@ public sealed class ClientTierTests : IDisposable
             Assert.True(await exchange.ExistsAsync(key));
         }
         Assert.Equal(0, directory.Counts.Reads);
+    }
+
+    [Fact]
+    public async Task Exists_OfWhatADiskHas_ReadsNoPayload()
+    {
+        var options = new DiskTierOptions { Path = Path.Combine(_path, "disk"), CapacityBytes = 64 << 20 };
+        Task<DiskTier> OpenAsync() => DiskTier.OpenAsync(options, TimeProvider.System, NullLogger<DiskTier>.Instance, CancellationToken.None);
+        await using (var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: await OpenAsync()))
+        {
+            for (var rank = 0; rank < 2; rank++)
+            {
+                await exchange.PutPairAsync(EngineKey(1, rank, 2), KvReference.Fill(Shard(TheCard, rank, 2), 1), Note(Shard(TheCard, rank, 2)));
+            }
+            await exchange.PutAsync("plain", [4]);
+            await exchange.Cache.FlushAsync(CancellationToken.None);
+        }
+        var disk = await OpenAsync();
+        await using var restarted = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: disk);
+        Assert.True(await restarted.ExistsAsync(EngineKey(1, 3, 4, "half") + "metadata"));
+        Assert.True(await restarted.ExistsAsync(DaemonKey(1, 0, 1)));
+        Assert.True(await restarted.ExistsAsync("plain"));
+        Assert.False(await restarted.ExistsAsync(EngineKey(2, 3, 4)));
+        Assert.Equal(0, disk.Counts.Reads);
+        await restarted.ExpectAsync(EngineKey(1, 3, 4, "half") + "metadata", there: true);
+        await restarted.ExpectAsync(DaemonKey(1, 0, 1), there: true);
+        await restarted.ExpectAsync("plain", there: true);
     }
 
     [Fact]
