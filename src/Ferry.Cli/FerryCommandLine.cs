@@ -133,6 +133,14 @@ internal static class FerryCommandLine
     private static string DidYouMean(string name, IEnumerable<string> known) =>
         NearestName.Find(name, known) is { } nearest ? $" Did you mean '{nearest}'?" : "";
 
-    private static string Name(ParseResult result) =>
-        result.CommandResult.Command is RootCommand ? "ferry" : $"ferry {result.CommandResult.Command.Name}";
+    /// <summary>The command with those above it: <c>ferry cache ls</c>.</summary>
+    private static string Name(ParseResult result)
+    {
+        var names = new List<string>();
+        for (SymbolResult? at = result.CommandResult; at is CommandResult { Command: not RootCommand } command; at = at.Parent)
+        {
+            names.Insert(0, command.Command.Name);
+        }
+        return string.Join(' ', names.Prepend("ferry"));
+    }
 }

@@ -7,14 +7,15 @@ namespace Ferry.Cache.Remote.Clients;
 /// <summary>Finds what a key asks for, in memory and below it, and makes it of other shards where it must. Thread-safe.</summary>
 internal sealed class ClientReader(RecordCache cache, ShardConverter converter, ConvertMode mode, ClientMetrics metrics, ILogger logger)
 {
-    private readonly TierFinder _tiers = new(cache, converter);
+    private readonly TierFinder _tiers = new(cache);
+    private readonly LayerwiseReader _layerwise = new(cache, converter, new TierFinder(cache));
 
     public async ValueTask<ClientValue?> TryGetAsync(ClientTarget target, CancellationToken cancellationToken)
     {
-        var value = TryGetFromMemory(target);
+        var value = TryGetFromMemory(target) ?? await TryGetLayerwiseAsync(target, memoryOnly: true, cancellationToken);
         if (value is null && cache.HasTiers)
         {
-            value = await TryGetFromTiersAsync(target, cancellationToken);
+            value = await TryGetFromTiersAsync(target, cancellationToken) ?? await TryGetLayerwiseAsync(target, memoryOnly: false, cancellationToken);
         }
         Count(target, value);
         return value;
@@ -22,7 +23,8 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
 
     public async ValueTask<bool> ExistsAsync(ClientTarget target, CancellationToken cancellationToken)
     {
-        var exists = IsInMemory(target) || (cache.HasTiers && await IsInTiersAsync(target, cancellationToken));
+        var exists = IsInMemory(target) || await IsLayerwiseAsync(target, memoryOnly: true, cancellationToken)
+            || (cache.HasTiers && (await IsInTiersAsync(target, cancellationToken) || await IsLayerwiseAsync(target, memoryOnly: false, cancellationToken)));
         var counts = metrics.Of(target.Key.Shard);
         (exists ? counts.Found : counts.NotFound).Add();
         return exists;
@@ -72,12 +74,28 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
     private async ValueTask<bool> IsInTiersAsync(ClientTarget target, CancellationToken cancellationToken)
     {
         if (target.Shape is { } shape && (target.Key.Part != ClientKeyPart.PairNote || shape.HasNotes)
-            && await _tiers.HasShardsAsync(target, shape, QueryOf(shape), mode != ConvertMode.On, cancellationToken))
+            && await _tiers.HasShardsAsync(target.Chunk, shape, QueryOf(shape), layouts => Serves(layouts, shape), cancellationToken))
         {
             return true;
         }
         return await _tiers.HasOpaqueAsync(target.Opaque, cancellationToken)
             || (target.Bare is { } bare && await _tiers.HasOpaqueAsync(bare, cancellationToken));
+    }
+
+    private ValueTask<ClientValue?> TryGetLayerwiseAsync(ClientTarget target, bool memoryOnly, CancellationToken cancellationToken) =>
+        target.OtherModels.Count == 0 || mode != ConvertMode.On
+            ? ValueTask.FromResult<ClientValue?>(null)
+            : _layerwise.TryGetAsync(target, target.Shape!, memoryOnly, cancellationToken);
+
+    private ValueTask<bool> IsLayerwiseAsync(ClientTarget target, bool memoryOnly, CancellationToken cancellationToken) =>
+        target.OtherModels.Count == 0 || mode != ConvertMode.On
+            ? ValueTask.FromResult(false)
+            : _layerwise.ExistsAsync(target, target.Shape!, memoryOnly, cancellationToken);
+
+    private bool Serves(KvLayout[] layouts, ClientShape shape)
+    {
+        var wanted = shape.Layout(layouts[0].Tokens);
+        return (layouts is [var only] && only == wanted) || (mode == ConvertMode.On && converter.CanMake(layouts, wanted));
     }
 
     private ChunkLease? TryLeaseOpaque(ClientTarget target)
@@ -107,7 +125,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         var wanted = shape.Layout(chunk.Shards[0].Layout.Tokens);
         if (IsExactly(chunk, wanted))
         {
-            return Deliver(target, new RecordClientValue(chunk, () => NoteOf(shape, wanted)));
+            return Deliver(target, new RecordClientValue(chunk, () => shape.NoteOf(wanted)));
         }
         using (chunk)
         {
@@ -118,9 +136,9 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
             }
             if (target.Key.Part == ClientKeyPart.PairNote)
             {
-                return NoteOf(shape, wanted) is { } note && converter.CanMake(chunk, wanted) ? new NoteClientValue(note) : null;
+                return shape.NoteOf(wanted) is { } note && converter.CanMake(chunk, wanted) ? new NoteClientValue(note) : null;
             }
-            return converter.TryMake(target, chunk, wanted, NoteOf(shape, wanted));
+            return converter.TryMake(target, chunk, wanted, shape.NoteOf(wanted));
         }
     }
 
@@ -139,8 +157,6 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
     }
 
     private static bool IsExactly(ChunkLease chunk, KvLayout wanted) => chunk.Shards is [var only] && only.Layout == wanted;
-
-    private static byte[]? NoteOf(ClientShape shape, KvLayout wanted) => ClientNote.TryDescribe(wanted, shape.CalledUInt8)?.ToBytes();
 
     private void SayWhatWouldBe(ClientTarget target, ChunkLease chunk, KvLayout wanted)
     {

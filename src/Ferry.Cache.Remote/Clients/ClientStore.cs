@@ -92,6 +92,10 @@ public sealed class ClientStore : IClientStore, IDisposable
         var waited = target.Key.Part != ClientKeyPart.Whole && _pending.Remove(target.Key.Text);
         // The whole chunk: what is left of it would be made into the deleted shard again.
         var removed = target.Shape is null ? 0 : await _cache.RemoveAsync(target.Chunk, cancellationToken);
+        foreach (var other in target.OtherModels)
+        {
+            removed += await _cache.RemoveAsync(target.Chunk with { Model = other }, cancellationToken);
+        }
         removed += await _cache.RemoveAsync(target.Opaque, cancellationToken);
         removed += target.Bare is { } bare ? await _cache.RemoveAsync(bare, cancellationToken) : 0;
         return removed > 0 || waited;
@@ -100,15 +104,7 @@ public sealed class ClientStore : IClientStore, IDisposable
     public async Task<long> ClearAsync(CancellationToken cancellationToken)
     {
         _pending.Clear();
-        var removed = (long)_cache.Memory.Clear();
-        foreach (var tier in _cache.Tiers)
-        {
-            if (tier.Capabilities.HasFlag(Tiers.TierCapabilities.Delete | Tiers.TierCapabilities.List))
-            {
-                removed += await tier.ClearAsync(null, cancellationToken);
-            }
-        }
-        return removed;
+        return await _cache.ClearAsync(null, keepPinned: false, cancellationToken);
     }
 
     public (IReadOnlyList<byte[]> Keys, ulong Cursor) Scan(ulong cursor, int keysMax) => ClientScan.Run(_cache.Memory, cursor, keysMax);

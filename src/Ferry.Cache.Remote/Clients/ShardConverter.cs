@@ -24,6 +24,34 @@ internal sealed class ShardConverter(RecordStore memory, long keptBytesMax, ILog
     /// <inheritdoc cref="CanMake(ChunkLease, KvLayout)"/>
     public bool CanMake(IReadOnlyList<KvLayout> shards, KvLayout wanted) => _plans.TryGet(shards, wanted) is not null;
 
+    /// <summary>Whether one layer of the shards can be made into one of the wanted.</summary>
+    public bool CanMake(IReadOnlyList<KvLayout> shards, KvLayout wanted, LayerSlice slice) => _plans.TryGet(shards, wanted, slice) is not null;
+
+    /// <summary>The wanted shard, made now of several chunks, each of which gives one of its layers.</summary>
+    /// <returns>Null when there is no plan or no room.</returns>
+    public ClientValue? TryMake(IReadOnlyList<LayerPart> parts, KvLayout wanted, ReadOnlyMemory<byte> note)
+    {
+        var plans = new ConversionPlan[parts.Count];
+        for (var index = 0; index < plans.Length; index++)
+        {
+            if (_plans.TryGet(LayoutsOf(parts[index].Chunk), wanted, parts[index].Slice) is not { } plan)
+            {
+                return null;
+            }
+            plans[index] = plan;
+        }
+        if (memory.TryReserve(wanted.PayloadBytes) is not { } room)
+        {
+            return null;
+        }
+        for (var index = 0; index < plans.Length; index++)
+        {
+            plans[index].Run([.. parts[index].Chunk.Shards.Select(shard => shard.Payload)], room.Record.Span);
+        }
+        Say(LayoutsOf(parts[0].Chunk)[0], wanted);
+        return new ConvertedClientValue(room, room.Record, note);
+    }
+
     /// <summary>The wanted shard, made now.</summary>
     /// <returns>Null when there is no plan or no room.</returns>
     public ClientValue? TryMake(ClientTarget target, ChunkLease chunk, KvLayout wanted, ReadOnlyMemory<byte> note)

@@ -135,7 +135,7 @@ public readonly record struct SettingValue(Setting Setting, string Text, string 
     private static bool TryDuration(string text, out TimeSpan duration)
     {
         duration = default;
-        var at = text.AsSpan().IndexOfAnyExcept("0123456789.");
+        var at = text.AsSpan().IndexOfAnyExcept(ByteSize.NumberCharacters);
         var (digits, unit) = at < 0 ? (text, "s") : (text[..at], text[at..].Trim());
         var ticks = unit switch
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Ferry.Kv.Text;
@@ -6,6 +7,9 @@ namespace Ferry.Kv.Text;
 public static class ByteSize
 {
     public const string UnitList = "B, KiB, MiB, GiB, TiB, or KB, MB, GB, TB of powers of 1000";
+
+    /// <summary>What a number is written with; the unit begins behind it.</summary>
+    internal static readonly SearchValues<char> NumberCharacters = SearchValues.Create("0123456789.");
 
     private static readonly (string Name, long Bytes)[] Units =
     [
@@ -18,7 +22,7 @@ public static class ByteSize
     {
         bytes = 0;
         var trimmed = text.Trim();
-        var at = trimmed.AsSpan().IndexOfAnyExcept("0123456789.");
+        var at = trimmed.AsSpan().IndexOfAnyExcept(NumberCharacters);
         var unit = bareUnit;
         if (at >= 0)
         {

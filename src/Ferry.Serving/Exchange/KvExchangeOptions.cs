@@ -101,6 +101,7 @@ public sealed record KvExchangeOptions
         MemoryBytes = settings.MemoryTierBytes,
         KeepInMemory = settings.KeepInMemory,
         Policy = settings.Policy,
+        TierBounds = new RecordCacheOptions { LoadOnlyIfCheaper = !settings.LoadsAlways },
         SharedUrl = settings.Shared?.Url,
         SharedOptions = settings.Shared?.Options ?? new RemoteTierOptions(),
         SaveUnfullChunk = settings.SaveUnfullChunk,

@@ -44,6 +44,9 @@ public sealed record ExchangeSettings
     /// <summary>Whether the unfull last chunk of a prompt goes to the shared tier as well.</summary>
     public bool SaveUnfullChunk { get; init; }
 
+    /// <summary>False: a chunk is loaded only where that is faster than computing it.</summary>
+    public bool LoadsAlways { get; init; }
+
     /// <summary>Address of this node that peers dial.</summary>
     public string SideChannelHost { get; init; } = "localhost";
 

@@ -49,6 +49,7 @@ public sealed class ServeDraft
     internal string? BufferDevice { get; set; }
     internal TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
     internal string? HashSeed { get; set; }
+    internal bool LoadsAlways { get; set; }
     internal string? SideChannelHost { get; set; }
     internal int? SideChannelPort { get; set; }
     internal string? SharedSecret { get; set; }

@@ -139,6 +139,7 @@ internal static class ServeOptionsValidator
             HashSeed = draft.HashSeed ?? "0",
             MemoryTierBytes = MemoryTierBytes(draft, machine, engine.TensorParallelSize!.Value),
             KeepInMemory = draft.Cache.KeepInMemory,
+            LoadsAlways = draft.LoadsAlways,
             Policy = draft.Cache.Policy,
             Disk = DiskPlace.Resolve(draft.Cache, $"{LmCacheSettings.Prefix}MAX_LOCAL_DISK_SIZE", engine.TensorParallelSize!.Value, machine, draft.Findings),
             Shared = RemoteAddress.Resolve(draft.Cache, new RemoteTierOptions(), draft.Findings),

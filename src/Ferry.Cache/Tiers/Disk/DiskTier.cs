@@ -330,7 +330,7 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
     }
 
     private static TierRecord NameOf(in KvKey key, DiskRecord record) =>
-        new(key, record.Family.Digest, record.FirstHead, record.Heads, record.Family.ModelHeads, record.RecordBytes, record.Location);
+        new(key, record.Family.Digest, record.FirstHead, record.Heads, record.Family.ModelHeads, record.RecordBytes, record.Location) { FamilyLayout = record.Family.Layout };
 
     private (DiskChunk Chunk, DiskRecord Record, DiskSegment Segment, long Position)? TryBeginRead(TierRecord wanted)
     {

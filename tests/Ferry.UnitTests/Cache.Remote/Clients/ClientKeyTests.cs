@@ -56,6 +56,21 @@ public sealed class ClientKeyTests
     }
 
     [Fact]
+    public void Names_OfRecords_AreThoseOfThePage()
+    {
+        // docs/wire/client-keys.md: these outlive a restart and another version, so they never change.
+        var page = File.ReadAllText(Path.Combine(Ferry.TestKit.RepositoryRoot.Path, "docs/wire/client-keys.md"));
+        var engine = "m@4@1@1aaaaaaaaaaaaaaa@half"u8;
+        Assert.Contains($"{ClientKeys.OpaqueModel:x32}", page, StringComparison.Ordinal);
+        Assert.Contains(ClientKeys.Opaque("plain"u8).Hash.ToString(), page, StringComparison.Ordinal);
+        Assert.Contains(ClientKeys.Noted(engine, "").Hash.ToString(), page, StringComparison.Ordinal);
+        Assert.Contains($"{Ferry.Cache.Remote.Models.ModelCards.FingerprintOf("meta-llama/Llama-3.1-8B"):x32}", page, StringComparison.Ordinal);
+        var tagged = new ClientTargets(new([ClientStoreHarness.Card()]), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
+            .Find(Encoding.UTF8.GetBytes("meta-llama/Llama-3.1-8B@4@1@1aaaaaaaaaaaaaaa@half@1@user%alice"));
+        Assert.Contains($"{tagged.Chunk.Model:x32}", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Note_RecordedBytes_ReadAndWriteBack()
     {
         // A 20 MiB chunk of bf16 [2, 40, 256, 512], as LMCache's redis:// client sent it.

@@ -168,6 +168,32 @@ public sealed class ServeOptionsParserTests
     }
 
     [Fact]
+    public void Parse_LmCachesTiers_ReachTheExchange()
+    {
+        var exchange = Accept(["models/tiny", "-tp", "2", "--kv-load", "always", "--kv-transfer-config", Producer],
+            ("LMCACHE_LOCAL_DISK", "file:///var/lib/ferry/"), ("LMCACHE_MAX_LOCAL_DISK_SIZE", "10.0"), ("LMCACHE_CACHE_POLICY", "S3FIFO"), ("LMCACHE_SAVE_DECODE_CACHE", "True"),
+            ("LMCACHE_REMOTE_URL", "s3://s3.ceph.example/nixl/"), ("LMCACHE_S3_ENDPOINT_URL", "http://s3.ceph.example"), ("AWS_DEFAULT_REGION", "default")).Exchange!;
+        Assert.Equal(("/var/lib/ferry", 20L << 30, "s3fifo", true, true), (exchange.Disk!.Path, exchange.Disk.CapacityBytes, exchange.Policy, exchange.SaveDecodeCache, exchange.LoadsAlways));
+        Assert.Equal(("s3://s3.ceph.example/nixl/", "http://s3.ceph.example", "default"), (exchange.Shared!.Url, exchange.Shared.Options.S3Endpoint, exchange.Shared.Options.S3Region));
+    }
+
+    [Fact]
+    public void Parse_LmCachesFile_IsReadAndVariablesStandAboveIt()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("ferry-serve-options-").FullName, "lmcache.yaml");
+        File.WriteAllText(path, "chunk_size: 512\nmax_local_cpu_size: 1.0\nremote_url: null\nextra_config:\n  s3_region: default\n");
+        var exchange = Accept(["models/tiny", "--kv-transfer-config", Producer], ("LMCACHE_CONFIG_FILE", path), ("LMCACHE_MAX_LOCAL_CPU_SIZE", "2.0")).Exchange!;
+        Assert.Equal((512, 2L << 30), (exchange.ChunkTokens, exchange.MemoryTierBytes));
+        File.WriteAllText(path, "chunk_sise: 512\n");
+        var error = Assert.Single(Errors(["models/tiny", "--kv-transfer-config", Producer], ("LMCACHE_CONFIG_FILE", path)));
+        Assert.Equal((path + ":1:13", true), (error.Place, error.Text.EndsWith("Did you mean chunk_size?", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Parse_DiskWithoutASize_IsAnError() =>
+        Assert.Contains("has no size", Assert.Single(Errors(["models/tiny", "--kv-transfer-config", Producer], ("LMCACHE_LOCAL_DISK", "/var/lib/ferry"))).Text, StringComparison.Ordinal);
+
+    [Fact]
     public void Parse_SharedDirectoryAndSeed_ReachTheExchange()
     {
         var exchange = Accept(["models/tiny", "--kv-transfer-config", Producer], ("LMCACHE_REMOTE_URL", "\"file:///mnt/shared/\""), ("PYTHONHASHSEED", "7")).Exchange!;
