@@ -1,4 +1,5 @@
 using Ferry.Cache.Remote.Directory;
+using Ferry.Cache.Remote.Redis;
 using Ferry.Cache.Remote.S3;
 using Ferry.Cache.Tiers;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,10 @@ public static class RemoteTiers
     private static readonly SortedDictionary<string, Maker> ByScheme = new(StringComparer.OrdinalIgnoreCase)
     {
         ["file"] = DirectoryUrl.TryMake,
+        ["redis"] = RedisUrl.TryMake,
+        ["rediss"] = RedisUrl.TryMake,
         ["s3"] = S3Url.TryMake,
+        ["valkey"] = RedisUrl.TryMake,
     };
 
     public static IReadOnlyCollection<string> Schemes => ByScheme.Keys;

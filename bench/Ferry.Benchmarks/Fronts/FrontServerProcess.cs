@@ -21,7 +21,7 @@ internal static class FrontServerProcess
     private static async Task RunAsync(long memoryBytes)
     {
         var memory = new RecordStore(
-            new KvArena(new KvArenaOptions { CapacityBytes = memoryBytes }), EvictionPolicyKind.Lru, new RecordPins(TimeProvider.System), NullLogger<RecordStore>.Instance);
+            new KvArena(new KvArenaOptions { CapacityBytes = memoryBytes }), EvictionPolicies.Create(EvictionPolicies.Default), new RecordPins(TimeProvider.System), NullLogger<RecordStore>.Instance);
         await using var cache = new RecordCache(memory, [], new RecordCacheOptions(), TimeProvider.System, NullLoggerFactory.Instance);
         var registry = new MetricRegistry();
         using var store = new ClientStore(cache, ModelCards.None, new ClientStoreOptions(), new ClientMetrics(registry), TimeProvider.System, NullLogger<ClientStore>.Instance);

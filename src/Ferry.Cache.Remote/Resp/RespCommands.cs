@@ -12,6 +12,8 @@ internal static class RespCommands
         new("GET", 2, 2, RespValueCommands.GetAsync),
         new("SET", 3, Many, RespSetCommand.RunAsync) { HasFixedReply = true },
         new("SETNX", 3, 3, RespSetCommand.RunAsync) { HasFixedReply = true },
+        new("SETEX", 4, 4, RespSetOptions.RefuseExpiryAsync),
+        new("PSETEX", 4, 4, RespSetOptions.RefuseExpiryAsync),
         new("EXISTS", 2, Many, RespKeyCommands.ExistsAsync) { HasFixedReply = true },
         new("DEL", 2, Many, RespKeyCommands.DeleteAsync) { HasFixedReply = true },
         new("UNLINK", 2, Many, RespKeyCommands.DeleteAsync) { HasFixedReply = true },

@@ -39,11 +39,20 @@ internal readonly record struct RespSetOptions(bool IfAbsent, bool IfPresent, bo
         return options;
     }
 
+    /// <summary>SETEX and PSETEX, as some clients say SET with EX.</summary>
+    public static ValueTask RefuseExpiryAsync(RespSession session)
+    {
+        session.Fail(NoExpiry(session.Text(0).ToUpperInvariant()));
+        return ValueTask.CompletedTask;
+    }
+
+    private static string NoExpiry(string what) => $"ERR {what} is refused: values here do not expire, the cache's eviction policy decides. Leave it out.";
+
     private static string Refuse(ReadOnlySpan<byte> word)
     {
         if (Ascii.EqualsIgnoreCase(word, "EX"u8) || Ascii.EqualsIgnoreCase(word, "PX"u8) || Ascii.EqualsIgnoreCase(word, "EXAT"u8) || Ascii.EqualsIgnoreCase(word, "PXAT"u8))
         {
-            return $"ERR SET with {Encoding.ASCII.GetString(word).ToUpperInvariant()} is refused: values here do not expire, the cache's eviction policy decides. Leave it out.";
+            return NoExpiry($"SET with {Encoding.ASCII.GetString(word).ToUpperInvariant()}");
         }
         var name = new ByteText(word[..Math.Min(word.Length, 32)]).ToString();
         return NearestName.Find(name, Names) is { } nearest ? $"ERR syntax error: SET has no option '{name}' (did you mean {nearest}?)" : "ERR syntax error";

@@ -188,6 +188,11 @@ public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
         }
     }
 
+    public async Task<TierRead> ReadListedAsync(TierListing listing, Memory<byte> destination, CancellationToken cancellationToken) =>
+        !await FillAsync(listing.Location, destination, cancellationToken) ? TierRead.Of(TierReadOutcome.Missing)
+        : RecordProof.FindError(destination.Span, listing.Location, out var header) is null ? new TierRead(TierReadOutcome.Read, header)
+        : TierRead.Of(TierReadOutcome.Damaged);
+
     public Task<TierUsage> MeasureAsync(CancellationToken cancellationToken) => _capacity.MeasureAsync(cancellationToken);
 
     public Task<TierVerifyReport> VerifyAsync(TierVerifyOptions options, IProgress<TierVerifyProgress>? progress, CancellationToken cancellationToken) =>

@@ -86,6 +86,10 @@ public sealed class GuardedTier : IAsyncDisposable
     /// <summary>As <see cref="IKvTier.ClearAsync"/>, without a deadline: it may take long, and only people ask for it.</summary>
     public Task<long> ClearAsync(string? salt, CancellationToken cancellationToken) => _tier.ClearAsync(salt, cancellationToken);
 
+    /// <summary>As <see cref="IKvTier.ReadListedAsync"/>, without a deadline: as the walk that it belongs to.</summary>
+    public Task<TierRead> ReadListedAsync(TierListing listing, Memory<byte> destination, CancellationToken cancellationToken) =>
+        _tier.ReadListedAsync(listing, destination, cancellationToken);
+
     /// <summary>As <see cref="IKvTier.ListAsync"/>, without a deadline.</summary>
     public IAsyncEnumerable<TierListing> ListAsync(CancellationToken cancellationToken) => _tier.ListAsync(cancellationToken);
 

@@ -14,6 +14,10 @@ public static class ServeOptionsParser
     public static ServeOptionsResult Parse(IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, IMachine machine)
     {
         var draft = new ServeDraft();
+        if (environment.GetValueOrDefault(LmCacheSettings.ConfigFileName) is { Length: > 0 } path)
+        {
+            LmCacheFile.Apply(LmCacheSettings.Engine, draft.Cache, path, draft.Findings);
+        }
         ApplyEnvironment(draft, environment);
         new FlagReader<ServeDraft>("ferry serve", ServeFlags.All, draft, draft.Findings, word => ApplyModel(draft, word))
         {

@@ -70,9 +70,15 @@ internal sealed class FaultyInode
             {
                 continue;
             }
-            for (var at = Math.Max(sector, write.Position); at < Math.Min(sector + SectorBytes, end); at++)
+            var start = Math.Max(sector, write.Position);
+            var target = bytes.AsSpan((int)start, (int)(Math.Min(sector + SectorBytes, end) - start));
+            if (write.Bytes is { } source)
             {
-                bytes[at] = write.Bytes?[at - write.Position] ?? 0;
+                source.AsSpan((int)(start - write.Position), target.Length).CopyTo(target);
+            }
+            else
+            {
+                target.Clear();
             }
         }
         return bytes;

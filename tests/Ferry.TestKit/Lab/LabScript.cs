@@ -9,6 +9,7 @@ namespace Ferry.TestKit.Lab;
 internal static class LabScript
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static int _looked;
 
     /// <exception cref="InvalidOperationException">The script failed; the message holds what it said.</exception>
     public static async Task RunAsync(string name, IReadOnlyDictionary<string, string> environment, params string[] arguments)
@@ -42,7 +43,8 @@ internal static class LabScript
         const int First = 20_000, Last = 31_000;
         for (var tries = 0; tries < 200; tries++)
         {
-            var start = First + (Environment.ProcessId * 37 + tries * 211) % (Last - First - count);
+            // Each call looks further on: what one was given may not be listening yet.
+            var start = First + (Environment.ProcessId * 37 + Interlocked.Add(ref _looked, 211)) % (Last - First - count);
             if (Enumerable.Range(start, count).All(IsFree))
             {
                 return start;

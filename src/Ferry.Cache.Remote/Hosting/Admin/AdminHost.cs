@@ -37,6 +37,8 @@ internal sealed class AdminHost : IAsyncDisposable
         });
         builder.Services.AddRoutingCore();
         logging(builder.Logging);
+        // What goes wrong at the start is told by the exception; the host would print its stack as well.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger<AdminHost>();
         app.UseMiddleware<AdminErrorMiddleware>(logger);

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Ferry.Cache.Records;
 using Ferry.Cache.Tiers;
+using Ferry.Kv.Records;
 
 namespace Ferry.Cache.Remote.Hosting.Operations;
 
@@ -39,12 +40,12 @@ internal sealed class RecordWalk(RecordCache cache)
     {
         await foreach (var listing in tier.ListAsync(cancellationToken))
         {
-            if (listing.Record is not { } record || await ReserveAsync(record.RecordBytes, cancellationToken) is not { } room)
+            if (listing.RecordBytes is < KvRecord.HeaderBytes or > int.MaxValue || await ReserveAsync((int)listing.RecordBytes, cancellationToken) is not { } room)
             {
                 Unreadable++;
                 continue;
             }
-            var read = await tier.ReadAsync(record, room.Record, cancellationToken);
+            var read = await tier.ReadListedAsync(listing, room.Record, cancellationToken);
             if (read is not { Outcome: TierReadOutcome.Read, Header: { } header })
             {
                 room.Dispose();

@@ -186,7 +186,7 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
     {
         await Task.CompletedTask; // The index is in memory; a look at a time, so that its lock is never held for long.
         foreach (var some in DiskWalk.Records(_store, static (chunk, record) =>
-            new TierListing(record.Location, record.RecordBytes, DateTimeOffset.FromUnixTimeSeconds(chunk.LastUsedUnixSeconds))))
+            new TierListing(record.Location, record.RecordBytes, DateTimeOffset.FromUnixTimeSeconds(chunk.LastUsedUnixSeconds)) { Record = NameOf(chunk.Key, record) }))
         {
             cancellationToken.ThrowIfCancellationRequested();
             foreach (var listing in some)

@@ -22,8 +22,8 @@ internal static class DiskTierRun
         CapacityBytes = capacityBytes,
         SegmentBytes = 64 << 10,
         Sync = sync,
-        ReadDepth = 2,
-        WriteDepth = 2,
+        ReadDepth = 1,
+        WriteDepth = 1,
     };
 
     public static Task<DiskTier> OpenAsync(FaultyDisk disk, DiskTierOptions options, TimeProvider? time = null, ILogger? logger = null, bool tidy = false) =>
