@@ -41,8 +41,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
 
     private async ValueTask<ClientValue?> TryGetFromTiersAsync(ClientTarget target, CancellationToken cancellationToken)
     {
-        if (target.Shape is { } shape && await cache.TryGetAsync(target.Chunk, QueryOf(shape), cancellationToken) is { } hit
-            && TryMake(target, shape, hit.Chunk) is { } value)
+        if (target.Shape is { } shape && await TryBringUpAsync(target, shape, cancellationToken) is { } chunk && TryMake(target, shape, chunk) is { } value)
         {
             return value;
         }
@@ -52,6 +51,22 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
             opaque = await cache.TryGetAsync(bare, ChunkQuery.Opaque, cancellationToken);
         }
         return opaque is null ? null : OfOpaque(target, opaque.Chunk);
+    }
+
+    private async ValueTask<ChunkLease?> TryBringUpAsync(ClientTarget target, ClientShape shape, CancellationToken cancellationToken)
+    {
+        var hit = await cache.TryGetAsync(target.Chunk, QueryOf(shape), cancellationToken);
+        if (hit is null || shape.IsSame(hit.Chunk.Shards[0].Layout))
+        {
+            return hit?.Chunk;
+        }
+        // A tier names families in its own order: before anything is rounded, look whether the client's own is there too.
+        if (await cache.TryGetAsync(target.Chunk, shape.Same, cancellationToken) is not { } same)
+        {
+            return hit.Chunk;
+        }
+        hit.Dispose();
+        return same.Chunk;
     }
 
     private bool IsInMemory(ClientTarget target)
@@ -65,6 +80,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
                 {
                     return true;
                 }
+                SayWhatWouldBe(target, chunk, wanted); // Whoever is told that it is not there does not ask for it.
             }
         }
         using var opaque = TryLeaseOpaque(target);
@@ -163,7 +179,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         if (mode == ConvertMode.Log && converter.CanMake(chunk, wanted))
         {
             metrics.Of(target.Key.Shard).WouldConvert.Add();
-            ClientLog.WouldConvert(logger, target.Key.Text, chunk.Shards[0].Layout, wanted);
+            converter.SayOnce(chunk.Shards[0].Layout, wanted, () => ClientLog.WouldConvert(logger, target.Key.Text, chunk.Shards[0].Layout, wanted));
         }
     }
 

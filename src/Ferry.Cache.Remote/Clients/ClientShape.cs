@@ -175,5 +175,6 @@ internal sealed class ClientShape
         family.Layers == _layout.Layers && family.ModelHeads == _layout.ModelHeads && family.HeadDim == _layout.HeadDim
         && family.Tokens <= _card.ChunkTokens && family.Scale == _card.ScaleOf(family.DType) && _card.Converts(family.DType, _layout.DType);
 
-    private bool IsSame(KvLayout family) => family.DType == _layout.DType && family.Order == _layout.Order;
+    /// <summary>Whether shards of this layout are in the client's element type and order of axes.</summary>
+    public bool IsSame(KvLayout family) => family.DType == _layout.DType && family.Order == _layout.Order;
 }

@@ -196,9 +196,10 @@ public sealed class ClientStore : IClientStore, IDisposable
     {
         if (target.Shape is { } shape)
         {
-            var layout = ClientNote.TryRead(note.Span) is { } read
-                ? shape.TryLayout(valueBytes, read, out var contradiction)
-                : shape.TryLayoutWithoutNote(valueBytes, out contradiction);
+            string? contradiction = null;
+            var layout = note.IsEmpty ? shape.TryLayoutWithoutNote(valueBytes, out contradiction)
+                : ClientNote.TryRead(note.Span) is { } read ? shape.TryLayout(valueBytes, read, out contradiction)
+                : null;
             if (layout is not null)
             {
                 return (target.Chunk, layout, PutMode.KeepFirst);
@@ -206,7 +207,7 @@ public sealed class ClientStore : IClientStore, IDisposable
             _metrics.Of(target.Key.Shard).Contradictions.Add();
             if (!Interlocked.Exchange(ref _contradictionSaid, true))
             {
-                ClientLog.Contradiction(_logger, target.Key.Text, contradiction ?? "");
+                ClientLog.Contradiction(_logger, target.Key.Text, contradiction ?? $"its metadata has {note.Length} bytes and not the {ClientNote.ByteCount} of one KV group");
             }
         }
         var opaque = target.OpaqueFor(hasNote: !note.IsEmpty);

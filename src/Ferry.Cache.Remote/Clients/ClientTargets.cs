@@ -13,7 +13,11 @@ internal sealed class ClientTargets(ModelCards cards, ILogger logger)
     /// <summary>Ranks, types and layers of all models that a fleet runs; more are made up by somebody, and the memory of them starts anew.</summary>
     private const int ShapesMax = 4096;
 
+    /// <summary>Refusals that are said to the log; keys come from outside, and so does their number.</summary>
+    private const int RefusalsSaidMax = 64;
+
     private readonly ConcurrentDictionary<(string Model, int WorldSize, int Rank, string? DType, int? Layer, string Distinction, bool IsOfEngine), Known> _known = new();
+    private int _refusalsSaid;
 
     public ClientTarget Find(ReadOnlySpan<byte> key)
     {
@@ -51,7 +55,7 @@ internal sealed class ClientTargets(ModelCards cards, ILogger logger)
             return default;
         }
         var shape = ClientShape.TryCreate(model.Card, shard, out var refusal);
-        if (refusal is not null)
+        if (refusal is not null && Interlocked.Increment(ref _refusalsSaid) <= RefusalsSaidMax)
         {
             ClientLog.KeptOpaque(logger, shard.Model, shard.WorldSize, shard.Rank, refusal);
         }

@@ -48,7 +48,8 @@ internal sealed class ShardConverter(RecordStore memory, long keptBytesMax, ILog
         {
             plans[index].Run([.. parts[index].Chunk.Shards.Select(shard => shard.Payload)], room.Record.Span);
         }
-        Say(LayoutsOf(parts[0].Chunk)[0], wanted);
+        var from = parts[0].Chunk.Shards[0].Layout;
+        SayOnce(from, wanted, () => ClientLog.FirstConversion(logger, from, wanted));
         return new ConvertedClientValue(room, room.Record, note);
     }
 
@@ -74,7 +75,7 @@ internal sealed class ShardConverter(RecordStore memory, long keptBytesMax, ILog
         {
             var payload = keeps ? room.Payload : room.Record;
             plan.Run([.. chunk.Shards.Select(shard => shard.Payload)], payload.Span);
-            Say(layouts[0], wanted);
+            SayOnce(layouts[0], wanted, () => ClientLog.FirstConversion(logger, layouts[0], wanted));
             if (!keeps)
             {
                 return new ConvertedClientValue(room, payload, note);
@@ -106,11 +107,12 @@ internal sealed class ShardConverter(RecordStore memory, long keptBytesMax, ILog
         return layouts;
     }
 
-    private void Say(KvLayout from, KvLayout to)
+    /// <summary>Says something of a pair of layouts the first time that it is met.</summary>
+    public void SayOnce(KvLayout from, KvLayout to, Action say)
     {
         if (!_said.ContainsKey((from, to)) && _said.Count < SaidMax && _said.TryAdd((from, to), true))
         {
-            ClientLog.FirstConversion(logger, from, to);
+            say();
         }
     }
 }

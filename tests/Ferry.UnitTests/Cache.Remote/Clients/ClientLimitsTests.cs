@@ -72,6 +72,7 @@ public sealed class ClientLimitsTests
             { EngineKey(1, 0, 1), Note(layout with { Tokens = 8, HeadDim = 2 }) },
             { EngineKey(1, 0, 1), [.. Note(layout).Select((value, index) => index == 4 ? (byte)5 : value)] }, // KV_MLA
             { EngineKey(1, 0, 1), [.. Note(layout).Select((value, index) => index == 8 ? (byte)2 : value)] }, // fp16, and the key says bf16
+            { EngineKey(1, 0, 1), [.. Note(layout), .. new byte[20]] }, // Two KV groups.
             { EngineKey(1, 0, 3), null },
             { EngineKey(1, 5, 1), null },
             { EngineKey(1, 0, 1, "int8"), null },

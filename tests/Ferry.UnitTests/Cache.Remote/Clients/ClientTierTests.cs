@@ -115,6 +115,27 @@ public sealed class ClientTierTests : IDisposable
     }
 
     [Fact]
+    public async Task Get_TheTierHasAlsoAnotherType_TakesTheOneThatIsNotRounded()
+    {
+        var card = TheCard with { Fp8Scales = new Dictionary<KvDType, float> { [KvDType.Float8E4M3Fn] = 1f } };
+        foreach (var order in (string[][])[["fp8_e4m3fn", "bfloat16"], ["bfloat16", "fp8_e4m3fn"]])
+        {
+            var tier = new FaultyTier();
+            await using (var exchange = new ClientStoreHarness(cards: new ModelCards([card]), tiers: tier))
+            {
+                foreach (var dtype in order)
+                {
+                    var layout = Shard(card, 0, 1, dtype == "bfloat16" ? KvDType.BFloat16 : KvDType.Float8E4M3Fn);
+                    await exchange.PutAsync(EngineKey(1, 0, 1, dtype), KvReference.Fill(layout, 1), Note(layout));
+                }
+                await exchange.Cache.FlushAsync(CancellationToken.None);
+            }
+            await using var restarted = new ClientStoreHarness(cards: new ModelCards([card]), tiers: tier);
+            Assert.Equal(KvReference.Fill(Shard(card, 1, 2), 1), await restarted.GetAsync(EngineKey(1, 1, 2)));
+        }
+    }
+
+    [Fact]
     public async Task Get_TheCardChanged_RecordsThatContradictItAreMisses()
     {
         await FillAsync();

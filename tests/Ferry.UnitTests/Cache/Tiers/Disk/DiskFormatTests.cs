@@ -7,6 +7,7 @@ using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
 using Ferry.TestKit.Cache;
 using Ferry.TestKit.Disk;
+using Ferry.TestKit;
 using Xunit;
 
 namespace Ferry.UnitTests.Cache.Tiers.Disk;
@@ -42,14 +43,14 @@ public sealed class DiskFormatTests
         [
             .. Lines("header", Header()), .. Lines("checkpoint", checkpoint), .. Lines("record", Entry()), .. Lines("block", block),
         ];
-        Assert.Equal(File.ReadAllLines(Path.Combine(RepositoryFiles.Root, "tests/data/records/disk-v1.hex")), lines);
+        Assert.Equal(File.ReadAllLines(Path.Combine(RepositoryRoot.Path, "tests/data/records/disk-v1.hex")), lines);
     }
 
     [Fact]
     public void GoldenBytes_StandInTheDocument()
     {
-        var page = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs/wire/disk.md"));
-        Assert.Contains(File.ReadAllText(Path.Combine(RepositoryFiles.Root, "tests/data/records/disk-v1.hex")), page, StringComparison.Ordinal);
+        var page = File.ReadAllText(Path.Combine(RepositoryRoot.Path, "docs/wire/disk.md"));
+        Assert.Contains(File.ReadAllText(Path.Combine(RepositoryRoot.Path, "tests/data/records/disk-v1.hex")), page, StringComparison.Ordinal);
     }
 
     [Fact]
