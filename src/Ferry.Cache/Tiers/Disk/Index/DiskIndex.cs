@@ -8,16 +8,22 @@ using Ferry.Kv.Keys;
 namespace Ferry.Cache.Tiers.Disk.Index;
 
 /// <summary>Chunks by key, in a table made for few bytes a record, and the policy's order over them. Not thread-safe: the store's lock guards it.</summary>
-internal sealed class DiskIndex(IEvictionPolicy policy)
+internal sealed class DiskIndex : IEvictionNodes
 {
     private const int BucketBitsMin = 8;
 
     private readonly Dictionary<(string Salt, UInt128 Model), DiskSpace> _spaces = [];
     private readonly Dictionary<(UInt128 Low, UInt128 High), DiskFamily> _families = [];
     private readonly HashSet<DiskChunk> _parked = [];
+    private readonly Stack<int> _freeNumbers = [];
+    private readonly IEvictionPolicy _policy;
     private readonly long _seed = BitConverter.ToInt64(Guid.NewGuid().ToByteArray(), 8);
-    private DiskChunk?[] _buckets = new DiskChunk?[1 << BucketBitsMin]; // By the hash's high bits, so that growing keeps their order and a walk its place.
+    private DiskChunk?[] _chunks = new DiskChunk?[1 << BucketBitsMin]; // By number.
+    private int _numbersUsed;
+    private int[] _buckets = new int[1 << BucketBitsMin]; // One more than the number of the first chunk. By the hash's high bits, so that growing keeps their order and a walk its place.
     private int _bucketBits = BucketBitsMin;
+
+    public DiskIndex(EvictionPolicyKind policy) => _policy = policy.Create(this);
 
     public int ChunkCount { get; private set; }
 
@@ -32,7 +38,7 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
         {
             return null;
         }
-        for (var chunk = _buckets[BucketOf(key.Hash)]; chunk is not null; chunk = chunk.NextInBucket)
+        for (var chunk = At(_buckets[BucketOf(key.Hash)]); chunk is not null; chunk = At(chunk.NextInBucket))
         {
             if (ReferenceEquals(chunk.Space, space) && chunk.Hash == key.Hash)
             {
@@ -68,9 +74,21 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
     /// <summary>Adds a record whose name is not there.</summary>
     public void Add(in KvKey key, DiskRecord record, uint lastUsedUnixSeconds)
     {
-        var chunk = TryFind(key) ?? AddChunk(key);
+        var present = TryFind(key);
+        var chunk = present ?? AddChunk(key);
+        if (present is { IsParked: false })
+        {
+            _policy.Parked(chunk.Number); // What it weighs changes: out and in again, so that the policy's sums hold.
+        }
         (record.Next, chunk.First) = (chunk.First, record);
-        chunk.RecordBytes += record.RecordBytes;
+        if (present is null)
+        {
+            _policy.Added(chunk.Number);
+        }
+        else if (!present.IsParked)
+        {
+            _policy.Resumed(chunk.Number);
+        }
         chunk.LastUsedUnixSeconds = Math.Max(chunk.LastUsedUnixSeconds, lastUsedUnixSeconds);
         record.Family.RecordCount++;
         RecordCount++;
@@ -78,32 +96,27 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
     }
 
     /// <summary>Takes one record out, and its chunk with the last one.</summary>
-    public void Remove(DiskChunk chunk, DiskRecord record)
+    public void Remove(DiskChunk chunk, DiskRecord record, bool isEvicted)
     {
-        if (ReferenceEquals(chunk.First, record))
+        var isLast = record.Next is null && ReferenceEquals(chunk.First, record);
+        if (isLast)
         {
-            chunk.First = record.Next;
+            RemoveChunk(chunk, isEvicted);
         }
-        else
+        else if (!chunk.IsParked)
         {
-            var before = chunk.First!;
-            while (!ReferenceEquals(before.Next, record))
-            {
-                before = before.Next!;
-            }
-            before.Next = record.Next;
+            _policy.Parked(chunk.Number);
         }
-        record.Next = null;
-        chunk.RecordBytes -= record.RecordBytes;
+        Unlink(chunk, record);
+        if (!isLast && !chunk.IsParked)
+        {
+            _policy.Resumed(chunk.Number);
+        }
         RecordCount--;
         RecordBytes -= record.RecordBytes;
         if (--record.Family.RecordCount == 0)
         {
             _families.Remove(record.Family.Code);
-        }
-        if (chunk.First is null)
-        {
-            RemoveChunk(chunk);
         }
     }
 
@@ -112,20 +125,21 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
         chunk.LastUsedUnixSeconds = nowUnixSeconds;
         if (!chunk.IsParked)
         {
-            policy.Touched(chunk);
+            _policy.Touched(chunk.Number, isUse: true);
         }
     }
 
     /// <summary>The chunk that the policy gives up next, parking those on the way that are read or pinned; null when all that is left is.</summary>
     public DiskChunk? TryGetVictim()
     {
-        while (policy.Victim() is DiskChunk victim)
+        while (_policy.Victim() is var number and not IEvictionPolicy.None)
         {
+            var victim = _chunks[number]!;
             if (victim.Readers == 0 && !victim.IsPinned)
             {
                 return victim;
             }
-            policy.Removed(victim);
+            _policy.Parked(number);
             victim.IsParked = true;
             _parked.Add(victim);
         }
@@ -138,17 +152,26 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
         if (chunk.IsParked && chunk.Readers == 0 && !chunk.IsPinned && _parked.Remove(chunk))
         {
             chunk.IsParked = false;
-            policy.Added(chunk);
+            _policy.Resumed(chunk.Number);
         }
     }
 
-    /// <summary>Makes room for so many chunks, so that a start does not grow step by step.</summary>
-    public void Reserve(long chunkCount)
+    ref EvictionLink IEvictionNodes.LinkOf(int node) => ref _chunks[node]!.Link;
+
+    long IEvictionNodes.BytesOf(int node)
     {
-        while ((1L << _bucketBits) < chunkCount && _bucketBits < 30)
+        var bytes = 0L;
+        for (var record = _chunks[node]!.First; record is not null; record = record.Next)
         {
-            Grow();
+            bytes += record.ExtentBytes;
         }
+        return bytes;
+    }
+
+    ulong IEvictionNodes.FingerprintOf(int node)
+    {
+        var chunk = _chunks[node]!;
+        return XxHash3.HashToUInt64(chunk.Hash.Bytes, _seed) ^ (ulong)HashCode.Combine(chunk.Space.Salt, chunk.Space.Model);
     }
 
     /// <summary>Chunks from a place in the order of hashes on, bucket by bucket until there are enough.</summary>
@@ -161,7 +184,7 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
             {
                 return (uint)bucket << (32 - _bucketBits);
             }
-            for (var chunk = _buckets[bucket]; chunk is not null; chunk = chunk.NextInBucket)
+            for (var chunk = At(_buckets[bucket]); chunk is not null; chunk = At(chunk.NextInBucket))
             {
                 chunks.Add(chunk);
             }
@@ -182,11 +205,11 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
                 records++;
             }
         }
-        if (chunks.Count != ChunkCount || records != RecordCount || policy.Count + _parked.Count != ChunkCount || chunks.Exists(chunk => chunk.First is null)
+        if (chunks.Count != ChunkCount || records != RecordCount || _policy.Count + _parked.Count != ChunkCount || chunks.Exists(chunk => chunk.First is null)
             || _spaces.Values.Sum(space => space.ChunkCount) != ChunkCount || _families.Values.Sum(family => family.RecordCount) != RecordCount)
         {
             throw new InvalidOperationException(
-                $"Disk index: {chunks.Count} chunks with {records} records; counted {ChunkCount} and {RecordCount}; the policy holds {policy.Count}, parked {_parked.Count}.");
+                $"Disk index: {chunks.Count} chunks with {records} records; counted {ChunkCount} and {RecordCount}; the policy holds {_policy.Count}, parked {_parked.Count}.");
         }
     }
 
@@ -201,40 +224,69 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
         {
             Grow();
         }
+        if (!_freeNumbers.TryPop(out var number))
+        {
+            number = _numbersUsed++;
+        }
+        if (number == _chunks.Length)
+        {
+            Array.Resize(ref _chunks, 2 * number);
+        }
         ref var bucket = ref _buckets[BucketOf(key.Hash)];
-        var chunk = new DiskChunk(space, key.Hash) { NextInBucket = bucket };
-        bucket = chunk;
+        var chunk = new DiskChunk(space, key.Hash, number) { NextInBucket = bucket };
+        bucket = number + 1;
+        _chunks[number] = chunk;
         space.ChunkCount++;
         ChunkCount++;
-        policy.Added(chunk);
         return chunk;
     }
 
-    private void RemoveChunk(DiskChunk chunk)
+    private static void Unlink(DiskChunk chunk, DiskRecord record)
     {
-        ref var link = ref _buckets[BucketOf(chunk.Hash)];
-        if (ReferenceEquals(link, chunk))
+        if (ReferenceEquals(chunk.First, record))
         {
-            link = chunk.NextInBucket;
+            chunk.First = record.Next;
         }
         else
         {
-            var before = link!;
-            while (!ReferenceEquals(before.NextInBucket, chunk))
+            var before = chunk.First!;
+            while (!ReferenceEquals(before.Next, record))
             {
-                before = before.NextInBucket!;
+                before = before.Next!;
+            }
+            before.Next = record.Next;
+        }
+        record.Next = null;
+    }
+
+    /// <summary>While it still has its records, so that the policy can weigh them.</summary>
+    private void RemoveChunk(DiskChunk chunk, bool isEvicted)
+    {
+        ref var bucket = ref _buckets[BucketOf(chunk.Hash)];
+        if (bucket == chunk.Number + 1)
+        {
+            bucket = chunk.NextInBucket;
+        }
+        else
+        {
+            var before = At(bucket)!;
+            while (before.NextInBucket != chunk.Number + 1)
+            {
+                before = At(before.NextInBucket)!;
             }
             before.NextInBucket = chunk.NextInBucket;
         }
-        chunk.NextInBucket = null;
+        chunk.NextInBucket = 0;
         if (_parked.Remove(chunk))
         {
             chunk.IsParked = false;
         }
         else
         {
-            policy.Removed(chunk);
+            _policy.Removed(chunk.Number, isEvicted);
         }
+        _chunks[chunk.Number] = null;
+        _freeNumbers.Push(chunk.Number);
         ChunkCount--;
         if (--chunk.Space.ChunkCount == 0)
         {
@@ -245,19 +297,21 @@ internal sealed class DiskIndex(IEvictionPolicy policy)
     private void Grow()
     {
         var old = _buckets;
-        _buckets = new DiskChunk?[old.Length * 2];
+        _buckets = new int[old.Length * 2];
         _bucketBits++;
         foreach (var first in old)
         {
-            for (var chunk = first; chunk is not null;)
+            for (var chunk = At(first); chunk is not null;)
             {
-                var next = chunk.NextInBucket;
+                var next = At(chunk.NextInBucket);
                 ref var bucket = ref _buckets[BucketOf(chunk.Hash)];
-                (chunk.NextInBucket, bucket) = (bucket, chunk);
+                (chunk.NextInBucket, bucket) = (bucket, chunk.Number + 1);
                 chunk = next;
             }
         }
     }
+
+    private DiskChunk? At(int link) => link == 0 ? null : _chunks[link - 1];
 
     // Clients choose their hashes: with a seed that they do not know they cannot choose the bucket.
     private int BucketOf(in ChunkHash hash) => (int)((uint)XxHash3.HashToUInt64(hash.Bytes, _seed) >> (32 - _bucketBits));
