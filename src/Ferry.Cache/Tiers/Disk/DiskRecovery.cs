@@ -29,7 +29,7 @@ internal sealed class DiskRecovery(SegmentStore store, DiskIo reads, ILogger log
         var segments = names.Where(IsSegment).Order(StringComparer.Ordinal).ToArray();
         var opened = await Task.WhenAll(segments.Select(name => reads.RunAsync(() => TryOpen(name), cancellationToken)));
         // Only now that all are known to be ours is anything changed.
-        foreach (var name in names.Where(name => name.EndsWith(SegmentStore.NewExtension, StringComparison.Ordinal)))
+        foreach (var name in names.Where(name => name.EndsWith(SegmentStore.NewExtension, StringComparison.Ordinal)).Concat(segments.Where((_, index) => opened[index] is null)))
         {
             Try(() => store.Files.Delete(name));
         }
@@ -60,7 +60,6 @@ internal sealed class DiskRecovery(SegmentStore store, DiskIo reads, ILogger log
             file.Dispose();
             Interlocked.Increment(ref _dropped);
             DiskLog.SegmentDamaged(logger, name, reader is null ? "no valid header" : $"its header is that of segment {reader.Header.Number}");
-            Try(() => store.Files.Delete(name));
             return null;
         }
         return (new DiskSegment(reader.Header, name, file, store.Gate), reader);

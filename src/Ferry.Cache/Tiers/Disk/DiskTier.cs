@@ -101,6 +101,22 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
         return Task.FromResult(found);
     }
 
+    public Task<IReadOnlyList<IReadOnlyList<TierRecord>>> FindManyAsync(IReadOnlyList<KvKey> keys, CancellationToken cancellationToken)
+    {
+        var found = new IReadOnlyList<TierRecord>[keys.Count];
+        var misses = 0;
+        lock (_store.Gate)
+        {
+            for (var index = 0; index < found.Length; index++)
+            {
+                found[index] = Find_NeedsLock(keys[index]);
+                misses += found[index].Count == 0 ? 1 : 0;
+            }
+        }
+        Interlocked.Add(ref _misses, misses);
+        return Task.FromResult<IReadOnlyList<IReadOnlyList<TierRecord>>>(found);
+    }
+
     public async Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken)
     {
         if (destination.Length != record.RecordBytes)

@@ -5,22 +5,21 @@ using Ferry.Kv.Keys;
 namespace Ferry.Cache.Tiers.Disk.Index;
 
 /// <summary>A chunk that has records on disk. Changed under the store's lock only.</summary>
-internal sealed class DiskChunk(DiskSpace space, ChunkHash hash)
+internal sealed class DiskChunk(DiskSpace space, ChunkHash hash, int number)
 {
-    /// <summary>The policy's own.</summary>
-    public EvictionLink Link;
-
-    /// <summary>The chunk's number in the index.</summary>
-    public int Number { get; init; }
-
-    /// <summary>Header and payload of all its records.</summary>
-    public long RecordBytes { get; set; }
+    private EvictionLink _link;
 
     public DiskSpace Space { get; } = space;
 
     public ChunkHash Hash => hash;
 
-    public DiskChunk? NextInBucket { get; set; }
+    /// <summary>Its node in the policy.</summary>
+    public int Number => number;
+
+    public ref EvictionLink Link => ref _link;
+
+    /// <summary>One more than the number of the next chunk in the bucket; 0 for none.</summary>
+    public int NextInBucket { get; set; }
 
     public DiskRecord? First { get; set; }
 

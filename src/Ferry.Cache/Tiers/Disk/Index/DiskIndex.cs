@@ -1,7 +1,6 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Ferry.Cache.Eviction;
-using Ferry.Cache.Records;
 using Ferry.Cache.Tiers.Disk.Format;
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Keys;
@@ -16,12 +15,13 @@ internal sealed class DiskIndex : IEvictionNodes
     private readonly Dictionary<(string Salt, UInt128 Model), DiskSpace> _spaces = [];
     private readonly Dictionary<(UInt128 Low, UInt128 High), DiskFamily> _families = [];
     private readonly HashSet<DiskChunk> _parked = [];
-    private readonly long _seed = BitConverter.ToInt64(Guid.NewGuid().ToByteArray(), 8);
-    private DiskChunk?[] _buckets = new DiskChunk?[1 << BucketBitsMin]; // By the hash's high bits, so that growing keeps their order and a walk its place.
-    private int _bucketBits = BucketBitsMin;
-    private readonly List<DiskChunk?> _byNumber = [];
     private readonly Stack<int> _freeNumbers = [];
     private readonly IEvictionPolicy _policy;
+    private readonly long _seed = BitConverter.ToInt64(Guid.NewGuid().ToByteArray(), 8);
+    private DiskChunk?[] _chunks = new DiskChunk?[1 << BucketBitsMin]; // By number.
+    private int _numbersUsed;
+    private int[] _buckets = new int[1 << BucketBitsMin]; // One more than the number of the first chunk. By the hash's high bits, so that growing keeps their order and a walk its place.
+    private int _bucketBits = BucketBitsMin;
 
     public DiskIndex(EvictionPolicyKind policy) => _policy = policy.Create(this);
 
@@ -38,7 +38,7 @@ internal sealed class DiskIndex : IEvictionNodes
         {
             return null;
         }
-        for (var chunk = _buckets[BucketOf(key.Hash)]; chunk is not null; chunk = chunk.NextInBucket)
+        for (var chunk = At(_buckets[BucketOf(key.Hash)]); chunk is not null; chunk = At(chunk.NextInBucket))
         {
             if (ReferenceEquals(chunk.Space, space) && chunk.Hash == key.Hash)
             {
@@ -65,8 +65,7 @@ internal sealed class DiskIndex : IEvictionNodes
         if (!_families.TryGetValue(code, out var family))
         {
             var digest = XxHash3.HashToUInt64(MemoryMarshal.AsBytes([code.Low, code.High]));
-            var ofModel = ShardCover.FamilyOf(LayoutCode.Read(layout, 0));
-            family = new DiskFamily(code, digest, ofModel.ModelHeads, !ofModel.IsOpaque && ofModel.FindErrors().Count == 0 ? ofModel : null);
+            family = new DiskFamily(code, digest, LayoutCode.HeadsOf(layout).ModelHeads);
             _families.Add(code, family);
         }
         return family;
@@ -75,9 +74,21 @@ internal sealed class DiskIndex : IEvictionNodes
     /// <summary>Adds a record whose name is not there.</summary>
     public void Add(in KvKey key, DiskRecord record, uint lastUsedUnixSeconds)
     {
-        var chunk = TryFind(key) ?? AddChunk(key);
+        var present = TryFind(key);
+        var chunk = present ?? AddChunk(key);
+        if (present is { IsParked: false })
+        {
+            _policy.Parked(chunk.Number); // What it weighs changes: out and in again, so that the policy's sums hold.
+        }
         (record.Next, chunk.First) = (chunk.First, record);
-        chunk.RecordBytes += record.RecordBytes;
+        if (present is null)
+        {
+            _policy.Added(chunk.Number);
+        }
+        else if (!present.IsParked)
+        {
+            _policy.Resumed(chunk.Number);
+        }
         chunk.LastUsedUnixSeconds = Math.Max(chunk.LastUsedUnixSeconds, lastUsedUnixSeconds);
         record.Family.RecordCount++;
         RecordCount++;
@@ -85,32 +96,27 @@ internal sealed class DiskIndex : IEvictionNodes
     }
 
     /// <summary>Takes one record out, and its chunk with the last one.</summary>
-    public void Remove(DiskChunk chunk, DiskRecord record)
+    public void Remove(DiskChunk chunk, DiskRecord record, bool isEvicted)
     {
-        if (ReferenceEquals(chunk.First, record))
+        var isLast = record.Next is null && ReferenceEquals(chunk.First, record);
+        if (isLast)
         {
-            chunk.First = record.Next;
+            RemoveChunk(chunk, isEvicted);
         }
-        else
+        else if (!chunk.IsParked)
         {
-            var before = chunk.First!;
-            while (!ReferenceEquals(before.Next, record))
-            {
-                before = before.Next!;
-            }
-            before.Next = record.Next;
+            _policy.Parked(chunk.Number);
         }
-        record.Next = null;
-        chunk.RecordBytes -= record.RecordBytes;
+        Unlink(chunk, record);
+        if (!isLast && !chunk.IsParked)
+        {
+            _policy.Resumed(chunk.Number);
+        }
         RecordCount--;
         RecordBytes -= record.RecordBytes;
         if (--record.Family.RecordCount == 0)
         {
             _families.Remove(record.Family.Code);
-        }
-        if (chunk.First is null)
-        {
-            RemoveChunk(chunk);
         }
     }
 
@@ -126,9 +132,9 @@ internal sealed class DiskIndex : IEvictionNodes
     /// <summary>The chunk that the policy gives up next, parking those on the way that are read or pinned; null when all that is left is.</summary>
     public DiskChunk? TryGetVictim()
     {
-        while (_policy.Victim() is var number && number != IEvictionPolicy.None)
+        while (_policy.Victim() is var number and not IEvictionPolicy.None)
         {
-            var victim = _byNumber[number]!;
+            var victim = _chunks[number]!;
             if (victim.Readers == 0 && !victim.IsPinned)
             {
                 return victim;
@@ -150,13 +156,22 @@ internal sealed class DiskIndex : IEvictionNodes
         }
     }
 
-    /// <summary>Makes room for so many chunks, so that a start does not grow step by step.</summary>
-    public void Reserve(long chunkCount)
+    ref EvictionLink IEvictionNodes.LinkOf(int node) => ref _chunks[node]!.Link;
+
+    long IEvictionNodes.BytesOf(int node)
     {
-        while ((1L << _bucketBits) < chunkCount && _bucketBits < 30)
+        var bytes = 0L;
+        for (var record = _chunks[node]!.First; record is not null; record = record.Next)
         {
-            Grow();
+            bytes += record.ExtentBytes;
         }
+        return bytes;
+    }
+
+    ulong IEvictionNodes.FingerprintOf(int node)
+    {
+        var chunk = _chunks[node]!;
+        return XxHash3.HashToUInt64(chunk.Hash.Bytes, _seed) ^ (ulong)HashCode.Combine(chunk.Space.Salt, chunk.Space.Model);
     }
 
     /// <summary>Chunks from a place in the order of hashes on, bucket by bucket until there are enough.</summary>
@@ -169,7 +184,7 @@ internal sealed class DiskIndex : IEvictionNodes
             {
                 return (uint)bucket << (32 - _bucketBits);
             }
-            for (var chunk = _buckets[bucket]; chunk is not null; chunk = chunk.NextInBucket)
+            for (var chunk = At(_buckets[bucket]); chunk is not null; chunk = At(chunk.NextInBucket))
             {
                 chunks.Add(chunk);
             }
@@ -198,12 +213,6 @@ internal sealed class DiskIndex : IEvictionNodes
         }
     }
 
-    ref EvictionLink IEvictionNodes.LinkOf(int node) => ref _byNumber[node]!.Link;
-
-    long IEvictionNodes.BytesOf(int node) => _byNumber[node]!.RecordBytes;
-
-    ulong IEvictionNodes.FingerprintOf(int node) => XxHash3.HashToUInt64(_byNumber[node]!.Hash.Bytes, _seed);
-
     private DiskChunk AddChunk(in KvKey key)
     {
         if (!_spaces.TryGetValue((key.Salt, key.Model), out var space))
@@ -215,47 +224,68 @@ internal sealed class DiskIndex : IEvictionNodes
         {
             Grow();
         }
-        ref var bucket = ref _buckets[BucketOf(key.Hash)];
         if (!_freeNumbers.TryPop(out var number))
         {
-            number = _byNumber.Count;
-            _byNumber.Add(null);
+            number = _numbersUsed++;
         }
-        var chunk = new DiskChunk(space, key.Hash) { NextInBucket = bucket, Number = number };
-        _byNumber[number] = chunk;
-        bucket = chunk;
+        if (number == _chunks.Length)
+        {
+            Array.Resize(ref _chunks, 2 * number);
+        }
+        ref var bucket = ref _buckets[BucketOf(key.Hash)];
+        var chunk = new DiskChunk(space, key.Hash, number) { NextInBucket = bucket };
+        bucket = number + 1;
+        _chunks[number] = chunk;
         space.ChunkCount++;
         ChunkCount++;
-        _policy.Added(number);
         return chunk;
     }
 
-    private void RemoveChunk(DiskChunk chunk)
+    private static void Unlink(DiskChunk chunk, DiskRecord record)
     {
-        ref var link = ref _buckets[BucketOf(chunk.Hash)];
-        if (ReferenceEquals(link, chunk))
+        if (ReferenceEquals(chunk.First, record))
         {
-            link = chunk.NextInBucket;
+            chunk.First = record.Next;
         }
         else
         {
-            var before = link!;
-            while (!ReferenceEquals(before.NextInBucket, chunk))
+            var before = chunk.First!;
+            while (!ReferenceEquals(before.Next, record))
             {
-                before = before.NextInBucket!;
+                before = before.Next!;
+            }
+            before.Next = record.Next;
+        }
+        record.Next = null;
+    }
+
+    /// <summary>While it still has its records, so that the policy can weigh them.</summary>
+    private void RemoveChunk(DiskChunk chunk, bool isEvicted)
+    {
+        ref var bucket = ref _buckets[BucketOf(chunk.Hash)];
+        if (bucket == chunk.Number + 1)
+        {
+            bucket = chunk.NextInBucket;
+        }
+        else
+        {
+            var before = At(bucket)!;
+            while (before.NextInBucket != chunk.Number + 1)
+            {
+                before = At(before.NextInBucket)!;
             }
             before.NextInBucket = chunk.NextInBucket;
         }
-        chunk.NextInBucket = null;
+        chunk.NextInBucket = 0;
         if (_parked.Remove(chunk))
         {
             chunk.IsParked = false;
         }
         else
         {
-            _policy.Removed(chunk.Number, isEvicted: false);
+            _policy.Removed(chunk.Number, isEvicted);
         }
-        _byNumber[chunk.Number] = null;
+        _chunks[chunk.Number] = null;
         _freeNumbers.Push(chunk.Number);
         ChunkCount--;
         if (--chunk.Space.ChunkCount == 0)
@@ -267,19 +297,21 @@ internal sealed class DiskIndex : IEvictionNodes
     private void Grow()
     {
         var old = _buckets;
-        _buckets = new DiskChunk?[old.Length * 2];
+        _buckets = new int[old.Length * 2];
         _bucketBits++;
         foreach (var first in old)
         {
-            for (var chunk = first; chunk is not null;)
+            for (var chunk = At(first); chunk is not null;)
             {
-                var next = chunk.NextInBucket;
+                var next = At(chunk.NextInBucket);
                 ref var bucket = ref _buckets[BucketOf(chunk.Hash)];
-                (chunk.NextInBucket, bucket) = (bucket, chunk);
+                (chunk.NextInBucket, bucket) = (bucket, chunk.Number + 1);
                 chunk = next;
             }
         }
     }
+
+    private DiskChunk? At(int link) => link == 0 ? null : _chunks[link - 1];
 
     // Clients choose their hashes: with a seed that they do not know they cannot choose the bucket.
     private int BucketOf(in ChunkHash hash) => (int)((uint)XxHash3.HashToUInt64(hash.Bytes, _seed) >> (32 - _bucketBits));

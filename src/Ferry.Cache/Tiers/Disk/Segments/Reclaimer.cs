@@ -25,7 +25,7 @@ internal sealed class Reclaimer(SegmentStore store, Compactor compactor, DiskPin
             long wanted;
             lock (store.Gate)
             {
-                wanted = store.FreeBytes_NeedsLock + missingBytes;
+                wanted = Math.Max(0, store.FreeBytes_NeedsLock + missingBytes); // A cap that was lowered leaves less than nothing.
             }
             for (var round = 0; round < RoundsMax; round++)
             {
@@ -149,7 +149,7 @@ internal sealed class Reclaimer(SegmentStore store, Compactor compactor, DiskPin
         {
             for (var record = victim.First; record is not null; record = victim.First)
             {
-                store.Remove_NeedsLock(victim, record);
+                store.Remove_NeedsLock(victim, record, isEvicted: true);
                 dead += record.ExtentBytes;
             }
             _evictions++;

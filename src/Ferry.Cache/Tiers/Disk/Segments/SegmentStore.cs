@@ -231,9 +231,9 @@ internal sealed class SegmentStore : IAsyncDisposable
     }
 
     /// <summary>Takes a record out of the index; its pages are given back later.</summary>
-    public void Remove_NeedsLock(DiskChunk chunk, DiskRecord record)
+    public void Remove_NeedsLock(DiskChunk chunk, DiskRecord record, bool isEvicted = false)
     {
-        Index.Remove(chunk, record);
+        Index.Remove(chunk, record, isEvicted);
         var segment = record.Segment;
         segment.LiveRecords--;
         segment.LiveBytes -= record.ExtentBytes;

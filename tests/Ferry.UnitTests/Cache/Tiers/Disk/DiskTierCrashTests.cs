@@ -114,7 +114,7 @@ public sealed class DiskTierCrashTests
 
     private static async Task StepsAsync(FaultyDisk disk, DiskTier tier, int run, Expected expected)
     {
-        // Two segments' worth and a little more; a value that is replaced by one of the same length, and by one of another.
+        // Almost four segments' worth; a value that is replaced by one of the same length, and by one of another.
         for (var number = 0; number < 15; number++)
         {
             await expected.PutAsync(disk, tier, (run * 100) + number, DiskTierRun.Layout);
@@ -129,7 +129,7 @@ public sealed class DiskTierCrashTests
             await expected.DeleteAsync(disk, tier, 14);
             return;
         }
-        // Both segments become sparse and are moved together; then what was moved is deleted, and written again.
+        // One segment becomes empty and two sparse, which are moved together; then what was moved is deleted, and written again.
         for (var number = 0; number < 14; number++)
         {
             if (number % 7 != 3)
@@ -150,7 +150,7 @@ public sealed class DiskTierCrashTests
             await using var tier = await DiskTierRun.OpenAsync(disk, options);
             for (var number = 0; number < 80 && !disk.IsCrashed; number++)
             {
-                await expected.PutAsync(disk, tier, number, TestRecords.Layout(tokens: 96)); // Four pages: 55 of them fit.
+                await expected.PutAsync(disk, tier, number, TestRecords.Layout(tokens: 96)); // Seven pages: some 30 of them fit.
                 Assert.True(disk.AllocatedBytes <= options.CapacityBytes);
             }
             await tier.TidyAllAsync();

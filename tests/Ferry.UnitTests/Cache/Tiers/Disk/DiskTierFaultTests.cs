@@ -30,7 +30,7 @@ public sealed class DiskTierFaultTests
     public async Task PutAsync_CallFails_WarnsOnceWithTheWayOutGoesOnReadingAndComesBack(string call, int errno, TierPutOutcome expected, string wayOut)
     {
         await using var tier = await OpenAsync();
-        for (var number = 0; number < 7; number++)
+        for (var number = 0; number < 8; number++)
         {
             await tier.PutAsync(number);
         }
@@ -38,7 +38,7 @@ public sealed class DiskTierFaultTests
 
         for (var number = 10; number < 20; number++)
         {
-            Assert.Equal(expected, await tier.PutAsync(number)); // The seventh filled its segment, so this one needs a new one.
+            Assert.Equal(expected, await tier.PutAsync(number)); // The eighth filled its segment, so this one needs a new one.
         }
         Assert.Contains(wayOut, Assert.Single(_log.Lines, line => line.Contains("off for writing", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.NotNull(await tier.TryReadAsync(3));
@@ -79,7 +79,7 @@ public sealed class DiskTierFaultTests
             await tier.PutAsync(3);
             await tier.TidyAsync(CancellationToken.None);
         }
-        _disk.Tamper(_disk.Names[2], bytes => bytes.AsSpan(16_384 + 1024 + 100, 64).Clear()); // What it dropped: the second record's data.
+        _disk.Tamper(_disk.Names[0], bytes => bytes.AsSpan(8192 + 12_288 + 1024 + 100, 64).Clear()); // What it dropped: the second record's data.
         _disk.Kill();
         await using var again = await OpenAsync();
         Assert.NotNull(await again.TryReadAsync(1));
@@ -134,23 +134,23 @@ public sealed class DiskTierFaultTests
     public async Task TidyAsync_RecordsEvictedInEverySegment_GivesTheirPagesBackAndMovesSparseSegmentsTogether()
     {
         await using var tier = await OpenAsync();
-        for (var number = 0; number < 70; number++)
+        for (var number = 0; number < 72; number++)
         {
             await tier.PutAsync(number);
         }
-        for (var number = 0; number < 70; number++)
+        for (var number = 0; number < 72; number++)
         {
-            if (number % 7 != 0)
+            if (number % 4 != 0)
             {
                 await tier.DeleteAsync(number);
             }
         }
-        Assert.Equal(10, tier.Snapshot().Segments);
+        Assert.Equal(18, tier.Snapshot().Segments);
         await tier.TidyAllAsync();
-        Assert.InRange(tier.Snapshot().Segments, 1, 3);
+        Assert.InRange(tier.Snapshot().Segments, 1, 7);
         Assert.True(tier.Snapshot().MovedBytes > 0);
-        Assert.True(_disk.AllocatedBytes <= 300_000, $"{_disk.AllocatedBytes}");
-        for (var number = 0; number < 70; number += 7)
+        Assert.True(_disk.AllocatedBytes <= 500_000, $"{_disk.AllocatedBytes}");
+        for (var number = 0; number < 72; number += 4)
         {
             Assert.NotNull(await tier.TryReadAsync(number));
         }
@@ -161,21 +161,21 @@ public sealed class DiskTierFaultTests
     public async Task TidyAsync_ARecordIsDamagedUnderCompaction_IsDroppedAndNotCarriedOn()
     {
         await using var tier = await OpenAsync();
-        for (var number = 0; number < 14; number++)
+        for (var number = 0; number < 9; number++)
         {
-            await tier.PutAsync(number);
+            await tier.PutAsync(number); // The last one begins a third segment.
         }
-        for (var number = 0; number < 14; number++)
+        for (var number = 0; number < 9; number++)
         {
-            if (number % 7 != 0)
+            if (number % 4 != 0)
             {
                 await tier.DeleteAsync(number);
             }
         }
-        _disk.Tamper(_disk.Names[2], bytes => bytes[8192 + 3000] ^= 1);
+        _disk.Tamper(_disk.Names[0], bytes => bytes[8192 + 3000] ^= 1);
         await tier.TidyAllAsync();
         Assert.Null(await tier.TryReadAsync(0));
-        Assert.NotNull(await tier.TryReadAsync(7));
+        Assert.NotNull(await tier.TryReadAsync(4));
         Assert.Equal(1, tier.Counts.Damaged);
     }
 

@@ -13,7 +13,7 @@ namespace Ferry.UnitTests.Cache.Tiers.Disk;
 /// <summary>What the tests of the disk tier do with it.</summary>
 internal static class DiskTierRun
 {
-    /// <summary>5 KiB: two pages on disk.</summary>
+    /// <summary>9 KiB: three pages on disk, so that a segment of 64 KiB has room for four.</summary>
     public static readonly KvLayout Layout = TestRecords.Layout();
 
     public static DiskTierOptions Options(long capacityBytes = 4 << 20, DiskSyncPolicy sync = DiskSyncPolicy.Every) => new()
