@@ -5,6 +5,7 @@ using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Text;
 using Ferry.Cache.Records;
+using Ferry.Cache.Tiers;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
@@ -71,6 +72,16 @@ internal static class RecordPath
         var hash = path[parts[3]];
         return IsHex(path[parts[0]], 32) && (salt is NoSalt || IsHex(salt, 32)) && hash.Length is >= 2 and <= 2 * Kv.Hashing.ChunkHash.MaxBytes
             && IsHex(hash, hash.Length) && hash.StartsWith(prefix, StringComparison.Ordinal) && prefix.Length == 2 && TryParse(path[parts[4]].ToString(), out _);
+    }
+
+    /// <summary>The record under that path, or null where the path does not tell its key: a salt stands in it as a digest only.</summary>
+    public static TierRecord? TryRecord(string path, long recordBytes)
+    {
+        var parts = path.Split('/');
+        return IsRecord(path) && parts[1] == NoSalt && recordBytes <= int.MaxValue && TryParse(parts[4], out var shard)
+            && Kv.Hashing.ChunkHash.TryParse(parts[3]) is { } hash && UInt128.TryParse(parts[0], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var model)
+            ? new TierRecord(new KvKey("", model, hash), shard.Family, shard.FirstHead, shard.Heads, shard.ModelHeads, (int)recordBytes, path)
+            : null;
     }
 
     /// <summary>True when a record's path says that salt.</summary>

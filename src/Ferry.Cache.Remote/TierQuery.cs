@@ -20,6 +20,12 @@ internal sealed record TierQuery(string Authority, string? User, string Path, IR
             return null;
         }
         var rest = url[(start + 3)..];
+        string? user = null;
+        // Before anything else is cut: a password that was not encoded may hold every other separator, and no piece of it must end up in an error.
+        if (rest.LastIndexOf('@') is var at and >= 0)
+        {
+            (user, rest) = (rest[..at], rest[(at + 1)..]);
+        }
         if (rest.Contains('#', StringComparison.Ordinal))
         {
             errors.Add($"cache.shared.url is \"{shown}\"; a part behind # has no meaning here. Leave it out.");
@@ -27,11 +33,6 @@ internal sealed record TierQuery(string Authority, string? User, string Path, IR
         }
         var (front, query) = Cut(rest, '?');
         var (authority, path) = Cut(front, '/');
-        string? user = null;
-        if (authority.LastIndexOf('@') is var at and >= 0)
-        {
-            (user, authority) = (authority[..at], authority[(at + 1)..]);
-        }
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var pair in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {

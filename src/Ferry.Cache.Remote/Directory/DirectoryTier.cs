@@ -159,7 +159,8 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
             cancellationToken.ThrowIfCancellationRequested();
             if (TryGetLength(file) is { } bytes)
             {
-                yield return new TierListing(Path.GetRelativePath(_root, file.FullName).Replace(Path.DirectorySeparatorChar, '/'), bytes, file.LastWriteTimeUtc);
+                var location = Path.GetRelativePath(_root, file.FullName).Replace(Path.DirectorySeparatorChar, '/');
+                yield return new TierListing(location, bytes, file.LastWriteTimeUtc) { Record = RecordPath.TryRecord(location, bytes) };
             }
         }
     }

@@ -157,7 +157,7 @@ public sealed class RedisTier : IKvTier, IVerifiableTier, ICappedStore
                 (cursor, var locations) = await _store.ScanAsync(server, cursor, QuestionsAtOnce, cancellationToken);
                 foreach (var listing in await _store.DescribeAsync(locations, cancellationToken))
                 {
-                    yield return listing;
+                    yield return listing with { Record = RecordPath.TryRecord(listing.Location, listing.RecordBytes) };
                 }
             }
             while (cursor != "0");

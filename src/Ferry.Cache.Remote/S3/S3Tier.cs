@@ -183,7 +183,7 @@ public sealed class S3Tier : IKvTier, IVerifiableTier, ICappedStore
         {
             if (RecordPath.IsRecord(one.Location))
             {
-                yield return one;
+                yield return one with { Record = RecordPath.TryRecord(one.Location, one.RecordBytes) };
             }
         }
     }

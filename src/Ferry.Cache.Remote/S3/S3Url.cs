@@ -53,7 +53,8 @@ internal static partial class S3Url
         var shown = TierUrl.ForDisplay(url);
         if (query.User is not null)
         {
-            errors.Add($"cache.shared.url \"{shown}\" holds a user before the @. Keys come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or a credentials file.");
+            errors.Add($"cache.shared.url \"{shown}\" holds something before an @. Keys come from the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or a credentials file.");
+            return null;
         }
         var endpoint = FindEndpoint(shown, query, endpointSetting, errors);
         if (errors.Count > before)

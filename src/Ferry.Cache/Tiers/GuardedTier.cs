@@ -108,7 +108,8 @@ public sealed class GuardedTier : IAsyncDisposable
         {
             return otherwise;
         }
-        var deadline = new CancellationTokenSource(_options.Deadline, _time);
+        var budget = _options.DeadlineFor(touched.Length);
+        var deadline = new CancellationTokenSource(budget, _time);
         var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         var token = linked.Token;
         var pin = touched.Pin(); // Until the operation really ends: a late write must not meet somebody else's record.
@@ -134,7 +135,7 @@ public sealed class GuardedTier : IAsyncDisposable
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             Interlocked.Increment(ref _timeouts);
-            Fail(breaker, $"no answer within {_options.Deadline}");
+            Fail(breaker, $"no answer within {budget}");
             return otherwise;
         }
         catch (Exception error) // The edge: whatever a tier throws is a miss.

@@ -128,6 +128,19 @@ public abstract class KvTierContract
     }
 
     [Fact]
+    public async Task ListAsync_RecordItNames_IsReadableByIt()
+    {
+        await using var tier = Open();
+        await PutAsync(tier, 1, Layout);
+        var listed = Assert.Single(await tier.ListAsync(CancellationToken.None).ToListAsync());
+        if (listed.Record is { } record)
+        {
+            Assert.Equal(Assert.Single(await FindAsync(tier, 1)), record);
+            Assert.Equal(TierReadOutcome.Read, (await ReadAsync(tier, record)).Read.Outcome);
+        }
+    }
+
+    [Fact]
     public async Task PutAsync_SameRecordFromManySides_LeavesOneWholeRecord()
     {
         await using var tier = Open();
