@@ -1,11 +1,14 @@
 // One line a benchmark: its name on the command line, and what runs it.
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
+    ["client-conversion"] = Ferry.Benchmarks.ClientConversionBenchmark.Run,
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
+    ["exchange-soak"] = Ferry.Benchmarks.ExchangeSoakBenchmark.Run,
     ["fronts"] = Ferry.Benchmarks.Fronts.FrontsBenchmark.Run,
     ["fronts-raw"] = Ferry.Benchmarks.Fronts.RawServerProcess.Run,
     ["fronts-server"] = Ferry.Benchmarks.Fronts.FrontServerProcess.Run,
     ["micro"] = Ferry.Benchmarks.MicroBenchmarks.Run,
+    ["s3"] = Ferry.Benchmarks.Remote.S3Benchmark.Run,
     ["start"] = Ferry.Benchmarks.StartBenchmark.Run,
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,

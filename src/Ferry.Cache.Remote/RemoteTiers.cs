@@ -1,4 +1,6 @@
 using Ferry.Cache.Remote.Directory;
+using Ferry.Cache.Remote.Redis;
+using Ferry.Cache.Remote.S3;
 using Ferry.Cache.Tiers;
 using Microsoft.Extensions.Logging;
 
@@ -7,43 +9,52 @@ namespace Ferry.Cache.Remote;
 /// <summary>Opens a shared tier by its URL. A new kind of store is one folder and one line here.</summary>
 public static class RemoteTiers
 {
-    private static readonly SortedDictionary<string, Func<Uri, RemoteTierOptions, TimeProvider, ILoggerFactory, IKvTier>> ByScheme =
-        new(StringComparer.OrdinalIgnoreCase)
-        {
-            [Uri.UriSchemeFile] = static (url, options, time, loggers) => new DirectoryTier(
-                new DirectoryTierOptions { Path = url.LocalPath, CapacityBytes = options.CapacityBytes, FlushToDisk = options.FlushToDisk },
-                time, loggers.CreateLogger<DirectoryTier>()),
-        };
+    private delegate Func<TimeProvider, ILoggerFactory, IKvTier>? Maker(string url, RemoteTierOptions options, List<string> errors);
+
+    private static readonly SortedDictionary<string, Maker> ByScheme = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["file"] = DirectoryUrl.TryMake,
+        ["redis"] = RedisUrl.TryMake,
+        ["rediss"] = RedisUrl.TryMake,
+        ["s3"] = S3Url.TryMake,
+        ["valkey"] = RedisUrl.TryMake,
+    };
 
     public static IReadOnlyCollection<string> Schemes => ByScheme.Keys;
 
     /// <returns>What is wrong with the URL, or null.</returns>
-    public static string? FindError(string url)
+    public static string? FindError(string url) => Validate(url, new RemoteTierOptions()) is { Count: > 0 } errors ? errors[0] : null;
+
+    /// <summary>Every error of URL and options at once; empty when usable. Asks no store and opens nothing.</summary>
+    public static IReadOnlyList<string> Validate(string url, RemoteTierOptions options)
     {
-        // LMCache takes "file:/x" for a relative directory named "file:"; here only what cannot be misread passes.
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var parsed) || !url.Contains("://", StringComparison.Ordinal))
-        {
-            return $"cache.shared.url is \"{url}\"; write a URL such as file:///var/cache/ferry.";
-        }
-        if (!ByScheme.ContainsKey(parsed.Scheme))
-        {
-            return $"cache.shared.url is \"{url}\"; its scheme must be one of: {string.Join(", ", Schemes)}.";
-        }
-        if (parsed.IsFile && (parsed.Host.Length > 0 || parsed.Query.Length > 0 || parsed.Fragment.Length > 0))
-        {
-            return $"cache.shared.url is \"{url}\"; a directory has the form file:///absolute/path, with three slashes and nothing after the path.";
-        }
-        return null;
+        var errors = new List<string>();
+        TryMake(url, options, errors);
+        return errors;
     }
 
-    /// <exception cref="ArgumentException">The URL is not usable; the message is that of <see cref="FindError"/>.</exception>
+    /// <summary>Opens the tier. A store that is not there now is no error here: the tier is off until it is.</summary>
+    /// <exception cref="ArgumentException">URL or options are not usable; the message lists why.</exception>
     public static IKvTier Open(string url, RemoteTierOptions options, TimeProvider time, ILoggerFactory loggers)
     {
-        if (FindError(url) is { } error)
+        var errors = new List<string>();
+        return TryMake(url, options, errors) is { } open ? open(time, loggers) : throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(url));
+    }
+
+    private static Func<TimeProvider, ILoggerFactory, IKvTier>? TryMake(string url, RemoteTierOptions options, List<string> errors)
+    {
+        // LMCache takes "file:/x" for a relative directory named "file:"; here only what cannot be misread passes.
+        var end = url.IndexOf("://", StringComparison.Ordinal);
+        if (end <= 0)
         {
-            throw new ArgumentException(error, nameof(url));
+            errors.Add($"cache.shared.url is \"{TierUrl.ForDisplay(url)}\"; write a URL such as file:///var/cache/ferry.");
+            return null;
         }
-        var parsed = new Uri(url);
-        return ByScheme[parsed.Scheme](parsed, options, time, loggers);
+        if (!ByScheme.TryGetValue(url[..end], out var make))
+        {
+            errors.Add($"cache.shared.url is \"{TierUrl.ForDisplay(url)}\"; its scheme must be one of: {string.Join(", ", Schemes)}.");
+            return null;
+        }
+        return make(url, options, errors);
     }
 }

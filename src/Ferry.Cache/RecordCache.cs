@@ -1,7 +1,7 @@
+using Ferry.Cache.Chains;
 using Ferry.Cache.Records;
 using Ferry.Cache.Tiers;
 using Ferry.Kv.Keys;
-using Ferry.Kv.Records;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Cache;
@@ -10,9 +10,18 @@ namespace Ferry.Cache;
 /// <remarks>Thread-safe. What a tier does wrong is a miss here (<see cref="GuardedTier"/>).</remarks>
 public sealed class RecordCache : IAsyncDisposable
 {
+    /// <summary>Name of the memory among the tiers.</summary>
+    public const string MemoryName = "memory";
+
     private readonly List<(GuardedTier Tier, WriteBehind? Behind)> _tiers = [];
-    private readonly SingleFlight<(KvKey Key, int FirstHead, int HeadCount)> _flights = new();
+    private readonly SingleFlight<(KvKey Key, int FirstHead, int HeadCount, bool WantsOpaque)> _flights = new();
     private readonly RecordCacheOptions _options;
+    private readonly TierReader _reader;
+    private readonly TierMover _mover;
+    private readonly ChainFinder _finder;
+    private readonly LoadAdvisor _advisor;
+    private readonly SemaphoreSlim _prefetches;
+    private int _prefetchesWaiting;
 
     /// <param name="memory">Owned from now on.</param>
     /// <param name="tiers">Nearest first; owned from now on.</param>
@@ -34,11 +43,26 @@ public sealed class RecordCache : IAsyncDisposable
                 ? new WriteBehind(guarded, behind, time, loggers.CreateLogger<WriteBehind>())
                 : null));
         }
+        Tiers = _tiers.ConvertAll(tier => tier.Tier);
+        _reader = new TierReader(memory, options);
+        _mover = new TierMover(memory);
+        _finder = new ChainFinder(Tiers, options);
+        _advisor = new LoadAdvisor(options, time);
+        _prefetches = new SemaphoreSlim(options.PrefetchesAtOnce);
     }
 
     public RecordStore Memory { get; }
 
+    /// <summary>The tiers below memory, nearest first.</summary>
+    public IReadOnlyList<GuardedTier> Tiers { get; }
+
     public bool HasTiers => _tiers.Count > 0;
+
+    /// <summary>Tokens that the engine computes in a second, as it says itself; 0 while it has not. Without it every chunk that is found is loaded.</summary>
+    public double ComputedTokensPerSecond { get => _advisor.TokensPerSecond; set => _advisor.TokensPerSecond = value; }
+
+    /// <summary>Chains for which loading was weighed against computing, by what was decided.</summary>
+    public long CountOf(LoadReason reason) => _advisor.CountOf(reason);
 
     /// <summary>Leases a chunk, from memory or brought up from the nearest tier that has it.</summary>
     /// <returns>Null on a miss.</returns>
@@ -50,12 +74,93 @@ public sealed class RecordCache : IAsyncDisposable
         }
         foreach (var (tier, _) in _tiers)
         {
-            if (tier.Capabilities.HasFlag(TierCapabilities.Read) && await TryBringUpAsync(tier, key, query, cancellationToken) is { } brought)
+            if (tier.Capabilities.HasFlag(TierCapabilities.Read) && await TryBringUpAsync(tier, null, key, query, cancellationToken) is { } brought)
             {
                 return new CacheHit(brought, tier);
             }
         }
         return null;
+    }
+
+    /// <summary>Finds the longest usable prefix of a chain over memory and all tiers, and leases what memory has of it. Nothing is read from a tier yet.</summary>
+    /// <param name="keys">First chunk first.</param>
+    /// <param name="queryOf">The query of the chunk at an index.</param>
+    /// <returns>The caller loads or disposes it.</returns>
+    public ValueTask<ChainLookup> LookUpAsync(ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, CancellationToken cancellationToken)
+    {
+        var leases = new ChunkLease?[keys.Length];
+        var found = Memory.Readers.LeaseChain(keys.Span, queryOf, leases, stopAtGap: !HasTiers);
+        return found == keys.Length || !HasTiers
+            ? ValueTask.FromResult(new ChainLookup(keys, queryOf, leases, found))
+            : LookUpBelowAsync(keys, queryOf, leases, cancellationToken);
+    }
+
+    /// <summary>Brings the chunks of a look-up that are worth it into memory, several at a time, and leases the prefix.</summary>
+    /// <param name="lookup">Ended by this call, whatever comes of it.</param>
+    /// <param name="all">Whether everything that was found is loaded, whatever <see cref="ChainLookup.Decision"/> says.</param>
+    /// <returns>In order of the chain; shorter than what was found when something went away meanwhile. The caller disposes each.</returns>
+    public async Task<IReadOnlyList<CacheHit>> LoadAsync(ChainLookup lookup, bool all, CancellationToken cancellationToken)
+    {
+        var count = all ? lookup.Count : lookup.Decision.Chunks;
+        var hits = new CacheHit?[count];
+        var end = count;
+        try
+        {
+            await Parallel.ForAsync(0, count, new ParallelOptions { MaxDegreeOfParallelism = _options.ReadsPerChain, CancellationToken = cancellationToken }, async (index, token) =>
+            {
+                if (index < Volatile.Read(ref end) && (hits[index] = await TryLoadAsync(lookup, index, token)) is null)
+                {
+                    InterlockedMin(ref end, index);
+                }
+            });
+        }
+        catch
+        {
+            end = 0;
+            throw;
+        }
+        finally
+        {
+            lookup.Dispose();
+            for (var index = end; index < count; index++)
+            {
+                hits[index]?.Dispose();
+            }
+        }
+        return hits[..end]!;
+    }
+
+    /// <summary>Brings the chunks of a chain up into memory and leases nothing.</summary>
+    /// <remarks>Bounded: so many at one time (<see cref="RecordCacheOptions.PrefetchesAtOnce"/>), so many waiting. What the decision calls not worth loading is left where it is.</remarks>
+    public async Task<PrefetchResult> PrefetchAsync(ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Increment(ref _prefetchesWaiting) > _options.PrefetchesWaitingMax + _options.PrefetchesAtOnce)
+        {
+            Interlocked.Decrement(ref _prefetchesWaiting);
+            return new PrefetchResult(true, 0, 0);
+        }
+        try
+        {
+            await _prefetches.WaitAsync(cancellationToken);
+            try
+            {
+                var lookup = await LookUpAsync(keys, queryOf, cancellationToken);
+                var hits = await LoadAsync(lookup, all: false, cancellationToken);
+                foreach (var hit in hits)
+                {
+                    hit.Dispose();
+                }
+                return new PrefetchResult(false, lookup.Count, hits.Count(hit => hit.Tier is not null));
+            }
+            finally
+            {
+                _prefetches.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _prefetchesWaiting);
+        }
     }
 
     /// <summary>Queues a record of the memory for every tier that takes records. Never waits; a full queue drops it (counted).</summary>
@@ -68,15 +173,12 @@ public sealed class RecordCache : IAsyncDisposable
         }
     }
 
-    /// <summary>The tiers below memory, nearest first.</summary>
-    public IReadOnlyList<GuardedTier> Tiers => _tiers.ConvertAll(tier => tier.Tier);
-
     /// <summary>Removes a chunk from memory and from every tier that can delete; what is on its way to one does not arrive.</summary>
     /// <returns>Records removed, each tier's counted.</returns>
     public async Task<int> RemoveAsync(KvKey key, CancellationToken cancellationToken)
     {
         var removed = Memory.Remove(key); // First: what write-behind finds gone it does not write.
-        foreach (var (tier, _) in _tiers)
+        foreach (var tier in Tiers)
         {
             if (tier.Capabilities.HasFlag(TierCapabilities.Delete))
             {
@@ -86,6 +188,30 @@ public sealed class RecordCache : IAsyncDisposable
         return removed;
     }
 
+    /// <summary>Removes everything, or everything of a salt, from memory and from every tier that can delete.</summary>
+    /// <param name="salt">Null for all.</param>
+    /// <param name="keepPinned">Whether what is pinned hard by its key stays in memory.</param>
+    /// <returns>Records removed, each tier's counted.</returns>
+    public async Task<long> ClearAsync(string? salt, bool keepPinned, CancellationToken cancellationToken)
+    {
+        long removed = Memory.Clear(salt, keepPinned);
+        foreach (var tier in Tiers)
+        {
+            if (tier.Capabilities.HasFlag(TierCapabilities.Delete))
+            {
+                removed += await tier.ClearAsync(salt, cancellationToken);
+            }
+        }
+        return removed;
+    }
+
+    /// <summary>Moves a chunk with all its records from one tier to another.</summary>
+    /// <param name="from"><see cref="MemoryName"/>, or a tier's name or kind.</param>
+    public Task<MoveOutcome> MoveAsync(KvKey key, string from, string to, CancellationToken cancellationToken) =>
+        TryFindTier(from, out var source) && TryFindTier(to, out var target) && !ReferenceEquals(source, target)
+            ? _mover.MoveAsync(key, source, target, cancellationToken)
+            : Task.FromResult(MoveOutcome.NoSuchTier);
+
     /// <summary>Ends when every record queued before this call is in its tier, or was given up.</summary>
     public Task FlushAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_tiers.Where(tier => tier.Behind is not null).Select(tier => tier.Behind!.FlushAsync(cancellationToken)));
@@ -94,84 +220,99 @@ public sealed class RecordCache : IAsyncDisposable
     [
         .. _tiers.Select(tier => new TierStats(
             tier.Tier.Name, tier.Tier.IsReadingOff, tier.Tier.IsWritingOff, tier.Tier.Counts, tier.Tier.Failures, tier.Tier.Timeouts, tier.Behind?.QueuedBytes ?? 0,
-            tier.Behind?.Written ?? 0, tier.Behind?.Dropped ?? 0, tier.Behind?.Failed ?? 0)),
+            tier.Behind?.Written ?? 0, tier.Behind?.Dropped ?? 0, tier.Behind?.Failed ?? 0)
+        {
+            Kind = tier.Tier.Kind,
+            WriteWithdrawn = tier.Behind?.Withdrawn ?? 0,
+            Rates = tier.Tier.Meter.Rates,
+        }),
     ];
 
     /// <summary>Writes what is queued within the deadline, then closes the tiers and the memory.</summary>
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_tiers.Where(tier => tier.Behind is not null).Select(tier => tier.Behind!.DisposeAsync().AsTask()));
-        foreach (var (tier, _) in _tiers)
+        foreach (var tier in Tiers)
         {
             await tier.DisposeAsync();
         }
+        _prefetches.Dispose();
         Memory.Dispose();
     }
 
-    private async Task<ChunkLease?> TryBringUpAsync(GuardedTier tier, KvKey key, ChunkQuery query, CancellationToken cancellationToken)
+    private static void InterlockedMin(ref int target, int value)
     {
-        // A flight belongs to nobody in particular, so it keeps no leases: each of those who waited leases from memory afterwards.
-        await _flights.RunAsync(
-            (key, query.FirstHead, query.HeadCount), token => BringUpAsync(tier, key, query, token), cancellationToken);
-        return Memory.TryLease(key, query, out var lease) ? lease : null;
-    }
-
-    /// <summary>Reads one whole family of the chunk's shards into memory, if the tier has one that serves the query.</summary>
-    private async Task BringUpAsync(GuardedTier tier, KvKey key, ChunkQuery query, CancellationToken cancellationToken)
-    {
-        var found = await tier.FindAsync(key, cancellationToken);
-        foreach (var family in found.GroupBy(record => (record.Family, record.ModelHeads)))
+        for (var seen = Volatile.Read(ref target); value < seen;)
         {
-            var members = family.ToArray();
-            var chosen = new List<int>();
-            var headCount = query.HeadCount == 0 ? family.Key.ModelHeads : query.HeadCount;
-            if (ShardCover.TryChoose(Array.ConvertAll(members, record => (record.FirstHead, record.Heads)), query.FirstHead, headCount, chosen)
-                && await TryReadAllAsync(tier, chosen.ConvertAll(index => members[index]), query, cancellationToken))
+            var before = Interlocked.CompareExchange(ref target, value, seen);
+            if (before == seen)
             {
                 return;
             }
+            seen = before;
         }
     }
 
-    private async Task<bool> TryReadAllAsync(GuardedTier tier, List<TierRecord> records, ChunkQuery query, CancellationToken cancellationToken)
+    private bool TryFindTier(string name, out GuardedTier? tier)
     {
-        var leases = new List<RecordLease>(records.Count); // Held until the last is there: the first must not be evicted for it.
+        tier = Tiers.FirstOrDefault(tier => tier.Name == name) ?? Tiers.FirstOrDefault(tier => tier.Kind == name);
+        return tier is not null || name == MemoryName;
+    }
+
+    private async ValueTask<ChainLookup> LookUpBelowAsync(
+        ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, ChunkLease?[] leases, CancellationToken cancellationToken)
+    {
+        var links = new ChainLink[keys.Length];
+        for (var index = 0; index < links.Length; index++)
+        {
+            links[index] = new ChainLink(leases[index], null, [], queryOf(index).Tokens);
+        }
         try
         {
-            // One after the other: callers load several chunks at a time, and that is where the parallelism comes from.
-            foreach (var record in records)
-            {
-                if (await TryReadAsync(tier, record, query, cancellationToken) is not { } lease)
-                {
-                    return false;
-                }
-                leases.Add(lease);
-            }
-            return true;
+            await _finder.FindAsync(keys, queryOf, links, cancellationToken);
         }
-        finally
+        catch
         {
-            leases.ForEach(lease => lease.Dispose());
+            Array.ForEach(leases, lease => lease?.Dispose());
+            throw;
         }
+        var count = Array.FindIndex(links, link => !link.IsFound) is var gap && gap >= 0 ? gap : links.Length;
+        return new ChainLookup(keys, queryOf, leases, count, links, _advisor.Decide(links.AsSpan(0, count)));
     }
 
-    private async Task<RecordLease?> TryReadAsync(GuardedTier tier, TierRecord record, ChunkQuery query, CancellationToken cancellationToken)
+    private async ValueTask<CacheHit?> TryLoadAsync(ChainLookup lookup, int index, CancellationToken cancellationToken)
     {
-        if (record.RecordBytes is < KvRecord.HeaderBytes || record.RecordBytes > _options.RecordBytesMax)
+        if (lookup.TakeLease(index) is { } lease)
         {
-            return null;
+            return new CacheHit(lease, null);
         }
-        using var reservation = Memory.TryReserve(record.RecordBytes);
-        if (reservation is null)
+        var (key, query, tier) = (lookup.KeyOf(index), lookup.QueryOf(index), lookup.TierOf(index));
+        if (tier is not null && await TryBringUpAsync(tier, lookup.LinkOf(index).Families, key, query, cancellationToken) is { } brought)
         {
-            return null;
+            return new CacheHit(brought, tier);
         }
-        var read = await tier.ReadAsync(record, reservation.Record, cancellationToken);
-        // The tier proved the bytes; that they are of the chunk that was asked for is proved here.
-        return read is { Outcome: TierReadOutcome.Read, Header: { } header } && header.Key == record.Key && header.RecordBytes == record.RecordBytes
-            && header.Layout.FirstHead == record.FirstHead && header.Layout.Heads == record.Heads && header.Layout.ModelHeads == record.ModelHeads
-            && query.Takes(header.Layout) && query.IsUsable?.Invoke(ShardCover.FamilyOf(header.Layout)) != false
-            ? reservation.CommitVerified(header)
-            : null;
+        return await TryGetAsync(key, query, cancellationToken); // Gone from there since it was found: perhaps another has it.
+    }
+
+    /// <param name="families">What the tier was found to have; null to ask it now.</param>
+    private async Task<ChunkLease?> TryBringUpAsync(
+        GuardedTier tier, IReadOnlyList<IReadOnlyList<TierRecord>>? families, KvKey key, ChunkQuery query, CancellationToken cancellationToken)
+    {
+        // A flight belongs to nobody in particular, so it keeps no leases: each of those who waited leases from memory afterwards.
+        await _flights.RunAsync(
+            (key, query.FirstHead, query.HeadCount, query.WantsOpaque), async token =>
+            {
+                families ??= ChainFinder.Choose(await tier.FindAsync(key, token), query);
+                await _reader.TryReadAsync(tier, families, query, lease => Promote(lease, tier), token);
+            }, cancellationToken);
+        return Memory.TryLease(key, query, out var lease) ? lease : null;
+    }
+
+    private void Promote(RecordLease lease, GuardedTier from)
+    {
+        for (var index = 0; _options.PromoteToUpperTiers && index < _tiers.Count && !ReferenceEquals(_tiers[index].Tier, from); index++)
+        {
+            _tiers[index].Behind?.TryEnqueue(lease.Duplicate());
+        }
     }
 }

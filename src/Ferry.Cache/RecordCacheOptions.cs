@@ -14,4 +14,25 @@ public sealed record RecordCacheOptions
     public int WritersPerTier { get; init; } = 2;
 
     public TimeSpan CloseDeadline { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Chunks of a chain that a tier is asked for in one call.</summary>
+    public int FindsPerCall { get; init; } = 128;
+
+    /// <summary>Chunks of one chain that are read from the tiers at one time.</summary>
+    public int ReadsPerChain { get; init; } = 4;
+
+    /// <summary>Whether what was read from a tier is also written, behind, to the tiers above it that take records: what S3 had is on the disk next time.</summary>
+    public bool PromoteToUpperTiers { get; init; } = true;
+
+    /// <summary>Whether a chain is loaded only so far as loading it is faster than computing it. False: whatever is found is loaded.</summary>
+    public bool LoadOnlyIfCheaper { get; init; } = true;
+
+    /// <summary>A tier found too slow is tried again after so long without a read.</summary>
+    public TimeSpan ProbeAfter { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Prefetches that run at one time.</summary>
+    public int PrefetchesAtOnce { get; init; } = 4;
+
+    /// <summary>Prefetches that may wait for their turn; the next is refused.</summary>
+    public int PrefetchesWaitingMax { get; init; } = 64;
 }

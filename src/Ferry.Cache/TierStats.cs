@@ -7,4 +7,12 @@ namespace Ferry.Cache;
 /// <param name="IsWritingOff">Whether nothing is written to it now, because writing failed.</param>
 public sealed record TierStats(
     string Name, bool IsReadingOff, bool IsWritingOff, TierCounts Counts, long Failures, long Timeouts, long QueuedBytes, long Written,
-    long WriteDropped, long WriteFailed);
+    long WriteDropped, long WriteFailed)
+{
+    public string Kind { get; init; } = "";
+
+    /// <summary>Records removed before they were written behind, or while they were.</summary>
+    public long WriteWithdrawn { get; init; }
+
+    public TierRates Rates { get; init; }
+}

@@ -47,7 +47,7 @@ internal static class FerryCommandLine
                     Output = output,
                     Error = error,
                     EnableDefaultExceptionHandler = false,
-                    ProcessTerminationTimeout = StopTimeout,
+                    ProcessTerminationTimeout = (result.CommandResult.Command as FerryCommand)?.StopTimeout ?? StopTimeout,
                 }, cancellationToken);
             return arguments.Count > 0 ? status : WrongUsage;
         }

@@ -5,6 +5,7 @@ using Ferry.Cli.Commands;
 return await FerryCommandLine.RunAsync(
     args,
     [
+        CacheCommand.Create(),
         ChatCommand.Create(),
         KeysCommand.Create(),
         RouteCommand.Create(),

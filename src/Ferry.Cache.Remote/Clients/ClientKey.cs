@@ -7,9 +7,9 @@ namespace Ferry.Cache.Remote.Clients;
 /// <param name="Shard">Null for a key that is not of LMCache.</param>
 internal sealed record ClientKey(ByteText Text, ClientKeyPart Part, ShardKey? Shard)
 {
-    private static ReadOnlySpan<byte> ValueSuffix => "kv_bytes"u8;
+    public static ReadOnlySpan<byte> ValueSuffix => "kv_bytes"u8;
 
-    private static ReadOnlySpan<byte> NoteSuffix => "metadata"u8;
+    public static ReadOnlySpan<byte> NoteSuffix => "metadata"u8;
 
     /// <remarks>
     /// A suffix makes a pair only behind a key that LMCache's engine prints, since only its <c>redis://</c> writes pairs: a key of somebody else

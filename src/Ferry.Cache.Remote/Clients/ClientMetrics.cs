@@ -47,6 +47,21 @@ public sealed class ClientMetrics
 
     internal MetricFamily PendingHalves { get; }
 
+    /// <summary>The sums over all models and tenants.</summary>
+    public ClientTotals Totals()
+    {
+        var totals = default(ClientTotals);
+        foreach (var counts in _tenants.Values.Append(_others))
+        {
+            var hits = counts.Hits.Value + counts.Converted.Value;
+            totals = new ClientTotals(
+                totals.Gets + hits + counts.Misses.Value, totals.Hits + hits,
+                totals.Puts + counts.Put(ClientPutOutcome.Ready).Value + counts.Put(ClientPutOutcome.Present).Value,
+                totals.TokensRequested + counts.TokensRequested.Value, totals.TokensHit + counts.TokensHit.Value);
+        }
+        return totals;
+    }
+
     /// <summary>The counters of the key's model and tenant.</summary>
     internal ClientTenantCounts Of(ShardKey? shard)
     {

@@ -7,14 +7,15 @@ namespace Ferry.Cache.Remote.Clients;
 /// <summary>Finds what a key asks for, in memory and below it, and makes it of other shards where it must. Thread-safe.</summary>
 internal sealed class ClientReader(RecordCache cache, ShardConverter converter, ConvertMode mode, ClientMetrics metrics, ILogger logger)
 {
-    private readonly TierFinder _tiers = new(cache, converter);
+    private readonly TierFinder _tiers = new(cache);
+    private readonly LayerwiseReader _layerwise = new(cache, converter, new TierFinder(cache));
 
     public async ValueTask<ClientValue?> TryGetAsync(ClientTarget target, CancellationToken cancellationToken)
     {
-        var value = TryGetFromMemory(target);
+        var value = TryGetFromMemory(target) ?? await TryGetLayerwiseAsync(target, memoryOnly: true, cancellationToken);
         if (value is null && cache.HasTiers)
         {
-            value = await TryGetFromTiersAsync(target, cancellationToken);
+            value = await TryGetFromTiersAsync(target, cancellationToken) ?? await TryGetLayerwiseAsync(target, memoryOnly: false, cancellationToken);
         }
         Count(target, value);
         return value;
@@ -22,7 +23,8 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
 
     public async ValueTask<bool> ExistsAsync(ClientTarget target, CancellationToken cancellationToken)
     {
-        var exists = IsInMemory(target) || (cache.HasTiers && await IsInTiersAsync(target, cancellationToken));
+        var exists = IsInMemory(target) || await IsLayerwiseAsync(target, memoryOnly: true, cancellationToken)
+            || (cache.HasTiers && (await IsInTiersAsync(target, cancellationToken) || await IsLayerwiseAsync(target, memoryOnly: false, cancellationToken)));
         var counts = metrics.Of(target.Key.Shard);
         (exists ? counts.Found : counts.NotFound).Add();
         return exists;
@@ -39,8 +41,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
 
     private async ValueTask<ClientValue?> TryGetFromTiersAsync(ClientTarget target, CancellationToken cancellationToken)
     {
-        if (target.Shape is { } shape && await cache.TryGetAsync(target.Chunk, QueryOf(shape), cancellationToken) is { } hit
-            && TryMake(target, shape, hit.Chunk) is { } value)
+        if (target.Shape is { } shape && await TryBringUpAsync(target, shape, cancellationToken) is { } chunk && TryMake(target, shape, chunk) is { } value)
         {
             return value;
         }
@@ -52,17 +53,34 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         return opaque is null ? null : OfOpaque(target, opaque.Chunk);
     }
 
+    private async ValueTask<ChunkLease?> TryBringUpAsync(ClientTarget target, ClientShape shape, CancellationToken cancellationToken)
+    {
+        var hit = await cache.TryGetAsync(target.Chunk, QueryOf(shape), cancellationToken);
+        if (hit is null || shape.IsSame(hit.Chunk.Shards[0].Layout))
+        {
+            return hit?.Chunk;
+        }
+        // A tier names families in its own order: before anything is rounded, look whether the client's own is there too.
+        if (await cache.TryGetAsync(target.Chunk, shape.Same, cancellationToken) is not { } same)
+        {
+            return hit.Chunk;
+        }
+        hit.Dispose();
+        return same.Chunk;
+    }
+
     private bool IsInMemory(ClientTarget target)
     {
         if (target.Shape is { } shape && TryLeaseShards(target, shape) is { } chunk)
         {
             using (chunk)
             {
-                var wanted = shape.Layout(chunk.Shards[0].Header.Layout.Tokens);
+                var wanted = shape.Layout(chunk.Shards[0].Layout.Tokens);
                 if ((IsExactly(chunk, wanted) || (mode == ConvertMode.On && converter.CanMake(chunk, wanted))) && (target.Key.Part != ClientKeyPart.PairNote || shape.HasNotes))
                 {
                     return true;
                 }
+                SayWhatWouldBe(target, chunk, wanted); // Whoever is told that it is not there does not ask for it.
             }
         }
         using var opaque = TryLeaseOpaque(target);
@@ -72,12 +90,28 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
     private async ValueTask<bool> IsInTiersAsync(ClientTarget target, CancellationToken cancellationToken)
     {
         if (target.Shape is { } shape && (target.Key.Part != ClientKeyPart.PairNote || shape.HasNotes)
-            && await _tiers.HasShardsAsync(target, shape, QueryOf(shape), mode != ConvertMode.On, cancellationToken))
+            && await _tiers.HasShardsAsync(target.Chunk, shape, QueryOf(shape), layouts => Serves(layouts, shape), cancellationToken))
         {
             return true;
         }
         return await _tiers.HasOpaqueAsync(target.Opaque, cancellationToken)
             || (target.Bare is { } bare && await _tiers.HasOpaqueAsync(bare, cancellationToken));
+    }
+
+    private ValueTask<ClientValue?> TryGetLayerwiseAsync(ClientTarget target, bool memoryOnly, CancellationToken cancellationToken) =>
+        target.OtherModels.Count == 0 || mode != ConvertMode.On
+            ? ValueTask.FromResult<ClientValue?>(null)
+            : _layerwise.TryGetAsync(target, target.Shape!, memoryOnly, cancellationToken);
+
+    private ValueTask<bool> IsLayerwiseAsync(ClientTarget target, bool memoryOnly, CancellationToken cancellationToken) =>
+        target.OtherModels.Count == 0 || mode != ConvertMode.On
+            ? ValueTask.FromResult(false)
+            : _layerwise.ExistsAsync(target, target.Shape!, memoryOnly, cancellationToken);
+
+    private bool Serves(KvLayout[] layouts, ClientShape shape)
+    {
+        var wanted = shape.Layout(layouts[0].Tokens);
+        return (layouts is [var only] && only == wanted) || (mode == ConvertMode.On && converter.CanMake(layouts, wanted));
     }
 
     private ChunkLease? TryLeaseOpaque(ClientTarget target)
@@ -104,11 +138,10 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
     /// <param name="chunk">Owned from now on.</param>
     private ClientValue? TryMake(ClientTarget target, ClientShape shape, ChunkLease chunk)
     {
-        var wanted = shape.Layout(chunk.Shards[0].Header.Layout.Tokens);
+        var wanted = shape.Layout(chunk.Shards[0].Layout.Tokens);
         if (IsExactly(chunk, wanted))
         {
-            var stored = chunk.Shards[0].Header.ClientNote;
-            return Deliver(target, chunk, stored.IsEmpty ? NoteOf(shape, wanted) : stored.Span.ToArray());
+            return Deliver(target, new RecordClientValue(chunk, () => shape.NoteOf(wanted)));
         }
         using (chunk)
         {
@@ -117,46 +150,36 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
                 SayWhatWouldBe(target, chunk, wanted);
                 return null;
             }
-            var note = NoteOf(shape, wanted);
             if (target.Key.Part == ClientKeyPart.PairNote)
             {
-                return note is not null && converter.CanMake(chunk, wanted) ? new NoteClientValue(note) : null;
+                return shape.NoteOf(wanted) is { } note && converter.CanMake(chunk, wanted) ? new NoteClientValue(note) : null;
             }
-            return converter.TryMake(chunk, wanted) is { } room ? new ConvertedClientValue(room, note) : null;
+            return converter.TryMake(target, chunk, wanted, shape.NoteOf(wanted));
         }
     }
 
-    private static ClientValue? OfOpaque(ClientTarget target, ChunkLease chunk)
-    {
-        var header = chunk.Shards[0].Header;
-        if (header.ClientKey == target.Key.Text)
-        {
-            return Deliver(target, chunk, header.ClientNote.IsEmpty ? null : header.ClientNote.Span.ToArray());
-        }
-        chunk.Dispose();
-        return null;
-    }
+    private static ClientValue? OfOpaque(ClientTarget target, ChunkLease chunk) => Deliver(target, new RecordClientValue(chunk, null));
 
-    private static ClientValue? Deliver(ClientTarget target, ChunkLease chunk, byte[]? note)
+    private static ClientValue? Deliver(ClientTarget target, RecordClientValue value)
     {
         if (target.Key.Part != ClientKeyPart.PairNote)
         {
-            return new RecordClientValue(chunk, note);
+            return value;
         }
-        chunk.Dispose();
-        return note is null ? null : new NoteClientValue(note);
+        using (value)
+        {
+            return value.Note.IsEmpty ? null : new NoteClientValue(value.Note);
+        }
     }
 
-    private static bool IsExactly(ChunkLease chunk, KvLayout wanted) => chunk.Shards is [var only] && only.Header.Layout == wanted;
-
-    private static byte[]? NoteOf(ClientShape shape, KvLayout wanted) => ClientNote.TryDescribe(wanted, shape.CalledUInt8)?.ToBytes();
+    private static bool IsExactly(ChunkLease chunk, KvLayout wanted) => chunk.Shards is [var only] && only.Layout == wanted;
 
     private void SayWhatWouldBe(ClientTarget target, ChunkLease chunk, KvLayout wanted)
     {
         if (mode == ConvertMode.Log && converter.CanMake(chunk, wanted))
         {
             metrics.Of(target.Key.Shard).WouldConvert.Add();
-            ClientLog.WouldConvert(logger, target.Key.Text, chunk.Shards[0].Header.Layout, wanted);
+            converter.SayOnce(chunk.Shards[0].Layout, wanted, () => ClientLog.WouldConvert(logger, target.Key.Text, chunk.Shards[0].Layout, wanted));
         }
     }
 
@@ -167,7 +190,8 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
             return; // Its value is counted.
         }
         var counts = metrics.Of(target.Key.Shard);
-        (value switch { null => counts.Misses, ConvertedClientValue => counts.Converted, _ => counts.Hits }).Add();
+        var converted = value is ConvertedClientValue;
+        (value is null ? counts.Misses : converted ? counts.Converted : counts.Hits).Add();
         if (target.Shape is { } shape)
         {
             counts.TokensRequested.Add(value is null ? shape.ChunkTokens : value.Bytes.Length / shape.TokenBytes);
@@ -176,7 +200,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         if (value is not null)
         {
             counts.BytesOut.Add(value.Bytes.Length);
-            counts.ConvertedBytes.Add(value is ConvertedClientValue ? value.Bytes.Length : 0);
+            counts.ConvertedBytes.Add(converted ? value.Bytes.Length : 0);
         }
     }
 }

@@ -10,11 +10,10 @@ internal sealed class ClientShape
 {
     private readonly ModelCard _card;
     private readonly KvLayout _layout;
-    private readonly bool _isLayer;
 
-    private ClientShape(ModelCard card, KvLayout layout, bool isLayer, bool calledUInt8, bool isOfEngine, bool trustsLength)
+    private ClientShape(ModelCard card, KvLayout layout, int? layer, bool calledUInt8, bool isOfEngine, bool trustsLength)
     {
-        (_card, _layout, _isLayer, CalledUInt8, TrustsLength) = (card, layout, isLayer, calledUInt8, trustsLength);
+        (_card, _layout, Layer, CalledUInt8, TrustsLength) = (card, layout, layer, calledUInt8, trustsLength);
         // The daemon stores full chunks only, and its clients read exactly as many bytes as they expect.
         var tokens = isOfEngine ? 0 : card.ChunkTokens;
         Same = new ChunkQuery(layout.FirstHead, layout.Heads, tokens, IsUsable: family => IsUsable(family) && IsSame(family));
@@ -41,6 +40,12 @@ internal sealed class ClientShape
     public ChunkQuery Any { get; }
 
     public int ChunkTokens => _card.ChunkTokens;
+
+    /// <summary>The layer of a client that stores layer by layer, 0-based; null for whole chunks.</summary>
+    public int? Layer { get; }
+
+    /// <summary>For a whole chunk the shape of one of its layers and the other way round; null where the two do not look for each other.</summary>
+    public ClientShape? Other { get; private init; }
 
     /// <summary>The shape that a key asks for.</summary>
     /// <param name="refusal">Why the key's values stay opaque, when there is none.</param>
@@ -78,25 +83,37 @@ internal sealed class ClientShape
             refusal = $"{key.Distinction} is part of the layers, and nobody says which";
             return null;
         }
+        var shape = Create(card, key, known, key.Layer);
+        // Only LMCache in the engine stores layer by layer.
+        return card.Layerwise && key.IsOfEngine
+            ? new ClientShape(card, shape._layout, key.Layer, calledUInt8, true, shape.TrustsLength) { Other = Create(card, key, known, key.Layer is null ? 0 : null) }
+            : shape;
+    }
+
+    private static ClientShape Create(ModelCard card, ShardKey key, KvDType dtype, int? layer)
+    {
         var layout = new KvLayout
         {
             // LMCache stores a whole chunk as KV_2LTD and, layer by layer, as KV_T2D.
-            Layers = key.Layer is null ? card.Layers : 1,
+            Layers = layer is null ? card.Layers : 1,
             ModelHeads = card.KvHeads,
             FirstHead = 0,
             Heads = card.KvHeads,
             HeadDim = card.HeadDim,
             Tokens = 1,
             BlockTokens = 0,
-            DType = known,
-            Order = key.Layer is null ? KvOrder.TwoLtd : KvOrder.T2d,
+            DType = dtype,
+            Order = layer is null ? KvOrder.TwoLtd : KvOrder.T2d,
             Packing = KvPacking.Split,
-            Scale = card.ScaleOf(known),
+            Scale = card.ScaleOf(dtype),
         }.ForRank(key.Rank, key.WorldSize);
-        return new ClientShape(card, layout, key.Layer is not null, calledUInt8, key.IsOfEngine, card.TensorParallelSizes.Contains(key.WorldSize));
+        return new ClientShape(card, layout, layer, key.DType == "uint8", key.IsOfEngine, card.TensorParallelSizes.Contains(key.WorldSize));
     }
 
     public KvLayout Layout(int tokens) => _layout with { Tokens = tokens };
+
+    /// <summary>LMCache's metadata of a shard in this client's terms; null where it has none.</summary>
+    public byte[]? NoteOf(KvLayout wanted) => ClientNote.TryDescribe(wanted, CalledUInt8)?.ToBytes();
 
     /// <summary>One token of other heads and another type, in the card's scale.</summary>
     public KvLayout ForHeads(int firstHead, int heads, KvDType dtype) =>
@@ -156,8 +173,8 @@ internal sealed class ClientShape
     /// <summary>Whether shards of this family have the model's shape and a number type that may become the client's. What contradicts the card is of no use.</summary>
     private bool IsUsable(KvLayout family) =>
         family.Layers == _layout.Layers && family.ModelHeads == _layout.ModelHeads && family.HeadDim == _layout.HeadDim
-        && family.Tokens <= _card.ChunkTokens && family.Scale == _card.ScaleOf(family.DType) && _card.Converts(family.DType, _layout.DType)
-        && (!_isLayer || family.BlockTokens == 0);
+        && family.Tokens <= _card.ChunkTokens && family.Scale == _card.ScaleOf(family.DType) && _card.Converts(family.DType, _layout.DType);
 
-    private bool IsSame(KvLayout family) => family.DType == _layout.DType && family.Order == _layout.Order;
+    /// <summary>Whether shards of this layout are in the client's element type and order of axes.</summary>
+    public bool IsSame(KvLayout family) => family.DType == _layout.DType && family.Order == _layout.Order;
 }

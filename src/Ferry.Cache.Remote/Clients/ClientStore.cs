@@ -36,11 +36,22 @@ public sealed class ClientStore : IClientStore, IDisposable
         }
         (_cache, _options, _metrics, _logger) = (cache, options, metrics, logger);
         _targets = new ClientTargets(cards, logger);
-        _reader = new ClientReader(cache, new ShardConverter(cache.Memory, logger), options.Convert, metrics, logger);
+        _reader = new ClientReader(cache, new ShardConverter(cache.Memory, options.KeptConvertedBytesMax, logger), options.Convert, metrics, logger);
         _pending = new PendingPairs(options, time, OnHalfDropped);
     }
 
-    public long Count => _cache.Memory.Snapshot().Records;
+    public long Count => _cache.Memory.Snapshot().ClientRecords;
+
+    /// <summary>The names under which a key may have records: its own bytes, and the chunk that it stands for.</summary>
+    public IReadOnlyList<KvKey> NamesOf(ReadOnlySpan<byte> key)
+    {
+        if (IsBad(key))
+        {
+            return [];
+        }
+        var target = _targets.Find(key);
+        return [target.Opaque, .. target.Bare is { } bare ? [bare] : (KvKey[])[], .. target.Shape is null ? [] : (KvKey[])[target.Chunk]];
+    }
 
     public ValueTask<bool> ExistsAsync(ReadOnlyMemory<byte> key, CancellationToken cancellationToken) =>
         IsBad(key.Span) ? ValueTask.FromResult(false) : _reader.ExistsAsync(_targets.Find(key.Span), cancellationToken);
@@ -52,22 +63,21 @@ public sealed class ClientStore : IClientStore, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(valueBytes);
         write = null;
-        var counts = _metrics.Of(null);
-        var outcome = ClientPutOutcome.BadKey;
-        if (!IsBad(key))
+        if (IsBad(key))
         {
-            var target = _targets.Find(key);
-            counts = _metrics.Of(target.Key.Shard);
-            outcome = target.Key.Part switch
-            {
-                // Behind a note a suffix would make one key of two: the pair's half, and a key that ends so. Nobody real has such a key.
-                _ when note.Length > KvRecord.MaxClientNoteBytes || (note.Length > 0 && target.Key.Part != ClientKeyPart.Whole) => ClientPutOutcome.BadKey,
-                ClientKeyPart.PairValue => BeginPairValue(target, valueBytes, out write),
-                ClientKeyPart.PairNote => BeginPairNote(target, valueBytes, out write),
-                _ => BeginWhole(target, valueBytes, new ByteText(note), out write),
-            };
+            _metrics.Of(null).Put(ClientPutOutcome.BadKey).Add();
+            return ClientPutOutcome.BadKey;
         }
-        counts.Put(outcome).Add();
+        var target = _targets.Find(key);
+        var outcome = target.Key.Part switch
+        {
+            // Behind a note a suffix would make one key of two: the pair's half, and a key that ends so. Nobody real has such a key.
+            _ when note.Length > KvRecord.MaxClientNoteBytes || (note.Length > 0 && target.Key.Part != ClientKeyPart.Whole) => ClientPutOutcome.BadKey,
+            ClientKeyPart.PairValue => BeginPairValue(target, valueBytes, out write),
+            ClientKeyPart.PairNote => BeginPairNote(target, valueBytes, out write),
+            _ => BeginWhole(target, valueBytes, new ByteText(note), out write),
+        };
+        _metrics.Of(target.Key.Shard).Put(outcome).Add();
         return outcome;
     }
 
@@ -82,6 +92,10 @@ public sealed class ClientStore : IClientStore, IDisposable
         var waited = target.Key.Part != ClientKeyPart.Whole && _pending.Remove(target.Key.Text);
         // The whole chunk: what is left of it would be made into the deleted shard again.
         var removed = target.Shape is null ? 0 : await _cache.RemoveAsync(target.Chunk, cancellationToken);
+        foreach (var other in target.OtherModels)
+        {
+            removed += await _cache.RemoveAsync(target.Chunk with { Model = other }, cancellationToken);
+        }
         removed += await _cache.RemoveAsync(target.Opaque, cancellationToken);
         removed += target.Bare is { } bare ? await _cache.RemoveAsync(bare, cancellationToken) : 0;
         return removed > 0 || waited;
@@ -90,18 +104,10 @@ public sealed class ClientStore : IClientStore, IDisposable
     public async Task<long> ClearAsync(CancellationToken cancellationToken)
     {
         _pending.Clear();
-        var removed = (long)_cache.Memory.Clear();
-        foreach (var tier in _cache.Tiers)
-        {
-            if (tier.Capabilities.HasFlag(Tiers.TierCapabilities.Delete | Tiers.TierCapabilities.List))
-            {
-                removed += await tier.ClearAsync(null, cancellationToken);
-            }
-        }
-        return removed;
+        return await _cache.ClearAsync(null, keepPinned: false, cancellationToken);
     }
 
-    public (IReadOnlyList<byte[]> Keys, ulong Cursor) Scan(ulong cursor, int keysMax) => ([], 0);
+    public (IReadOnlyList<byte[]> Keys, ulong Cursor) Scan(ulong cursor, int keysMax) => ClientScan.Run(_cache.Memory, cursor, keysMax);
 
     /// <summary>Gives up the halves of pairs that wait. Nothing may be put afterwards.</summary>
     public void Dispose() => _pending.Dispose();
@@ -126,9 +132,10 @@ public sealed class ClientStore : IClientStore, IDisposable
         var (key, mode) = layout.IsOpaque ? (target.Opaque, OpaqueMode(target, target.Opaque, valueBytes)) : (target.Chunk, PutMode.KeepFirst);
         return Reserve(target, key, layout, mode, valueBytes, filled =>
         {
-            if (_pending.AddValue(target.Key.Text, filled, valueBytes) is { } note)
+            var value = new PendingValue(filled, key, layout, mode, valueBytes);
+            if (_pending.AddValue(target.Key.Text, value) is { } note)
             {
-                Complete(target, filled, valueBytes, note);
+                Complete(target, value, note);
             }
             ShowPending();
         }, out write);
@@ -143,9 +150,9 @@ public sealed class ClientStore : IClientStore, IDisposable
         }
         write = new NoteClientWrite(valueBytes, note =>
         {
-            if (_pending.AddNote(target.Key.Text, note) is { Value: { } filled } value)
+            if (_pending.AddNote(target.Key.Text, note) is { } value)
             {
-                Complete(target, filled, value.ValueBytes, note);
+                Complete(target, value, note);
             }
             else if (IsStored(target))
             {
@@ -156,22 +163,31 @@ public sealed class ClientStore : IClientStore, IDisposable
         return ClientPutOutcome.Ready;
     }
 
-    private void Complete(ClientTarget target, RecordReservation filled, int valueBytes, byte[] note)
+    /// <param name="value">Owned from now on.</param>
+    private void Complete(ClientTarget target, PendingValue value, byte[] note)
     {
-        using (filled)
+        using var room = value.Room;
+        if (ClientNote.TryRead(note) is { } read && read.Length != value.ValueBytes)
         {
-            if (ClientNote.TryRead(note) is { } read && read.Length != valueBytes)
+            _metrics.PairsDropped.With("halves differ").Add();
+            if (!Interlocked.Exchange(ref _halvesDifferSaid, true))
             {
-                _metrics.PairsDropped.With("halves differ").Add();
-                if (!Interlocked.Exchange(ref _halvesDifferSaid, true))
-                {
-                    ClientLog.HalvesDiffer(_logger, target.Key.Text, read.Length, valueBytes);
-                }
-                return;
+                ClientLog.HalvesDiffer(_logger, target.Key.Text, read.Length, value.ValueBytes);
             }
-            var text = new ByteText(note);
-            var (key, layout, mode) = PlaceOf(target, valueBytes, text);
-            Publish(filled, HeaderOf(target, key, layout, text), mode);
+            return;
+        }
+        var text = new ByteText(note);
+        var (key, layout, mode) = PlaceOf(target, value.ValueBytes, text);
+        if ((key, layout) == (value.Key, value.Layout))
+        {
+            Publish(room, HeaderOf(target, key, layout, text), value.Mode);
+            return;
+        }
+        // The metadata made another record of it than its key and length had promised: rare enough to be copied.
+        if (_cache.Memory.TryReserve(key, layout, mode, out _) is { } other)
+        {
+            room.Payload.CopyTo(other.Payload);
+            Publish(other, HeaderOf(target, key, layout, text), mode);
         }
     }
 
@@ -180,9 +196,10 @@ public sealed class ClientStore : IClientStore, IDisposable
     {
         if (target.Shape is { } shape)
         {
-            var layout = ClientNote.TryRead(note.Span) is { } read
-                ? shape.TryLayout(valueBytes, read, out var contradiction)
-                : shape.TryLayoutWithoutNote(valueBytes, out contradiction);
+            string? contradiction = null;
+            var layout = note.IsEmpty ? shape.TryLayoutWithoutNote(valueBytes, out contradiction)
+                : ClientNote.TryRead(note.Span) is { } read ? shape.TryLayout(valueBytes, read, out contradiction)
+                : null;
             if (layout is not null)
             {
                 return (target.Chunk, layout, PutMode.KeepFirst);
@@ -190,7 +207,7 @@ public sealed class ClientStore : IClientStore, IDisposable
             _metrics.Of(target.Key.Shard).Contradictions.Add();
             if (!Interlocked.Exchange(ref _contradictionSaid, true))
             {
-                ClientLog.Contradiction(_logger, target.Key.Text, contradiction ?? "");
+                ClientLog.Contradiction(_logger, target.Key.Text, contradiction ?? $"its metadata has {note.Length} bytes and not the {ClientNote.ByteCount} of one KV group");
             }
         }
         var opaque = target.OpaqueFor(hasNote: !note.IsEmpty);
@@ -210,7 +227,7 @@ public sealed class ClientStore : IClientStore, IDisposable
         }
         using (present)
         {
-            return present.Shards[0].Header.PayloadBytes == valueBytes ? PutMode.KeepFirst : PutMode.Replace;
+            return present.Shards[0].Payload.Length == valueBytes ? PutMode.KeepFirst : PutMode.Replace;
         }
     }
 

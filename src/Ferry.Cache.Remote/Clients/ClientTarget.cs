@@ -8,7 +8,8 @@ namespace Ferry.Cache.Remote.Clients;
 /// <param name="Bare">For a whole key of LMCache's engine also the record without metadata, which some other client may have put; else null.</param>
 /// <param name="Chunk">The chunk's records; meaningless without <paramref name="Shape"/>.</param>
 /// <param name="Shape">Null where no card speaks of the key's model, or it cannot be converted.</param>
-internal readonly record struct ClientTarget(ClientKey Key, KvKey Opaque, KvKey? Bare, KvKey Chunk, ClientShape? Shape)
+/// <param name="OtherModels">What stands in <paramref name="Chunk"/>'s fingerprint for each layer, or for the whole chunk where the key names a layer; empty where the two do not look for each other.</param>
+internal readonly record struct ClientTarget(ClientKey Key, KvKey Opaque, KvKey? Bare, KvKey Chunk, ClientShape? Shape, IReadOnlyList<UInt128> OtherModels)
 {
     /// <summary>The record of bytes that come with this metadata, or without.</summary>
     public KvKey OpaqueFor(bool hasNote) => !hasNote && Bare is { } bare ? bare : Opaque;

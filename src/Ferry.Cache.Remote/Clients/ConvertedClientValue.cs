@@ -1,13 +1,12 @@
-using Ferry.Cache.Records;
-
 namespace Ferry.Cache.Remote.Clients;
 
-/// <summary>A value that was made for this client alone, in room of the arena that goes back with it.</summary>
-internal sealed class ConvertedClientValue(RecordReservation room, ReadOnlyMemory<byte> note) : ClientValue
+/// <summary>A value that was made of other shards.</summary>
+/// <param name="held">What keeps the bytes: room of the arena for this client alone, or a lease of the record that was made of it.</param>
+internal sealed class ConvertedClientValue(IDisposable held, ReadOnlyMemory<byte> bytes, ReadOnlyMemory<byte> note) : ClientValue
 {
-    public override ReadOnlyMemory<byte> Bytes => room.Record;
+    public override ReadOnlyMemory<byte> Bytes => bytes;
 
     public override ReadOnlyMemory<byte> Note => note;
 
-    public override void Dispose() => room.Dispose();
+    public override void Dispose() => held.Dispose();
 }

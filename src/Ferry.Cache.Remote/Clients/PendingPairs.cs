@@ -1,4 +1,3 @@
-using Ferry.Cache.Records;
 using Ferry.Kv.Text;
 
 namespace Ferry.Cache.Remote.Clients;
@@ -48,7 +47,7 @@ internal sealed class PendingPairs : IDisposable
 
     /// <summary>Brings the value of a pair.</summary>
     /// <returns>The note that waited for it, and the value stays the caller's; null when there is none: then the value is owned here.</returns>
-    public byte[]? AddValue(ByteText key, RecordReservation value, int valueBytes)
+    public byte[]? AddValue(ByteText key, PendingValue value)
     {
         var given = new List<(ByteText Key, PendingHalf Half, string Reason)>();
         lock (_lock)
@@ -61,7 +60,7 @@ internal sealed class PendingPairs : IDisposable
                 }
                 given.Add((key, other, "replaced"));
             }
-            Add_NeedsLock(key, new PendingHalf(value, valueBytes, null, _time.GetTimestamp()), given);
+            Add_NeedsLock(key, new PendingHalf(value, null, _time.GetTimestamp()), given);
         }
         GiveUp(given);
         return null;
@@ -69,16 +68,16 @@ internal sealed class PendingPairs : IDisposable
 
     /// <summary>Brings the note of a pair.</summary>
     /// <returns>The value that waited for it, owned by the caller; null when there is none: then the note waits here.</returns>
-    public PendingHalf? AddNote(ByteText key, byte[] note)
+    public PendingValue? AddNote(ByteText key, byte[] note)
     {
         var given = new List<(ByteText Key, PendingHalf Half, string Reason)>();
         lock (_lock)
         {
-            if (Take_NeedsLock(key) is { Value: not null } value)
+            if (Take_NeedsLock(key) is { Value: { } value })
             {
                 return value;
             }
-            Add_NeedsLock(key, new PendingHalf(null, 0, note, _time.GetTimestamp()), given);
+            Add_NeedsLock(key, new PendingHalf(null, note, _time.GetTimestamp()), given);
         }
         GiveUp(given);
         return null;
@@ -93,7 +92,7 @@ internal sealed class PendingPairs : IDisposable
         {
             half = Take_NeedsLock(key);
         }
-        half?.Value?.Dispose();
+        half?.GiveUp();
         return half is not null;
     }
 
@@ -109,7 +108,7 @@ internal sealed class PendingPairs : IDisposable
         }
         foreach (var (_, half, _) in given)
         {
-            half.Value?.Dispose();
+            half.GiveUp();
         }
     }
 
@@ -144,7 +143,7 @@ internal sealed class PendingPairs : IDisposable
             return;
         }
         _byKey.Add(key, _oldestFirst.AddLast((key, half)));
-        _bytes += half.ValueBytes;
+        _bytes += half.Bytes;
         while ((_bytes > _options.PendingBytesMax || _byKey.Count > _options.PendingMax) && _oldestFirst.First is { } oldest && oldest.Value.Half != half)
         {
             TakeOldest_NeedsLock(oldest, "too many wait", given);
@@ -166,7 +165,7 @@ internal sealed class PendingPairs : IDisposable
             return null;
         }
         _oldestFirst.Remove(node);
-        _bytes -= node.Value.Half.ValueBytes;
+        _bytes -= node.Value.Half.Bytes;
         return node.Value.Half;
     }
 
@@ -175,7 +174,7 @@ internal sealed class PendingPairs : IDisposable
     {
         foreach (var (key, half, reason) in given)
         {
-            half.Value?.Dispose();
+            half.GiveUp();
             _dropped(key, reason);
         }
     }

@@ -8,7 +8,7 @@ using Ferry.Kv.Records;
 namespace Ferry.Cache.Remote.Clients;
 
 /// <summary>Answers whether the tiers below memory have what serves a key, reading no payload where the record's name says enough.</summary>
-internal sealed class TierFinder(RecordCache cache, ShardConverter converter)
+internal sealed class TierFinder(RecordCache cache)
 {
     private static readonly KvDType[] DTypes = Enum.GetValues<KvDType>();
     private static readonly KvOrder[] Orders = [KvOrder.TwoLtd, KvOrder.T2d];
@@ -26,9 +26,11 @@ internal sealed class TierFinder(RecordCache cache, ShardConverter converter)
         return false;
     }
 
-    /// <summary>Whether some tier has shards that serve the query.</summary>
-    /// <param name="exactly">Whether only the wanted shard itself serves.</param>
-    public async Task<bool> HasShardsAsync(ClientTarget target, ClientShape shape, ChunkQuery query, bool exactly, CancellationToken cancellationToken)
+    /// <summary>Whether some tier has shards of a chunk that serve the query.</summary>
+    /// <param name="shape">Whose records they probably are.</param>
+    /// <param name="serves">Whether shards of these layouts are of use.</param>
+    public async Task<bool> HasShardsAsync(
+        KvKey chunk, ClientShape shape, ChunkQuery query, Func<KvLayout[], bool> serves, CancellationToken cancellationToken)
     {
         var unknown = false;
         foreach (var tier in cache.Tiers)
@@ -37,10 +39,10 @@ internal sealed class TierFinder(RecordCache cache, ShardConverter converter)
             {
                 continue;
             }
-            var found = await tier.FindAsync(target.Chunk, cancellationToken);
+            var found = await tier.FindAsync(chunk, cancellationToken);
             foreach (var family in found.GroupBy(record => (record.Family, record.ModelHeads)))
             {
-                switch (Judge([.. family], shape, query, exactly))
+                switch (Judge([.. family], shape, query, serves))
                 {
                     case true: return true;
                     case null: unknown = true; break;
@@ -53,12 +55,12 @@ internal sealed class TierFinder(RecordCache cache, ShardConverter converter)
             return false;
         }
         // A layout that the names do not give away, such as one of ferry serve's own: only its header tells. The chunk is wanted soon anyway.
-        using var hit = await cache.TryGetAsync(target.Chunk, query, cancellationToken);
-        return hit is not null && Serves([.. hit.Chunk.Shards.Select(shard => shard.Header.Layout)], shape, exactly);
+        using var hit = await cache.TryGetAsync(chunk, query, cancellationToken);
+        return hit is not null && serves([.. hit.Chunk.Shards.Select(shard => shard.Layout)]);
     }
 
     /// <summary>Null where only reading would tell.</summary>
-    private bool? Judge(TierRecord[] family, ClientShape shape, ChunkQuery query, bool exactly)
+    private static bool? Judge(TierRecord[] family, ClientShape shape, ChunkQuery query, Func<KvLayout[], bool> serves)
     {
         var chosen = new List<int>();
         if (!ShardCover.TryChoose(Array.ConvertAll(family, record => (record.FirstHead, record.Heads)), query.FirstHead, query.HeadCount, chosen))
@@ -74,21 +76,15 @@ internal sealed class TierFinder(RecordCache cache, ShardConverter converter)
             }
             layouts[index] = layout;
         }
-        return query.Takes(layouts[0]) && query.IsUsable?.Invoke(ShardCover.FamilyOf(layouts[0])) != false && Serves(layouts, shape, exactly);
-    }
-
-    private bool Serves(KvLayout[] layouts, ClientShape shape, bool exactly)
-    {
-        var wanted = shape.Layout(layouts[0].Tokens);
-        return layouts is [var only] && only == wanted || (!exactly && converter.CanMake(layouts, wanted));
+        return query.Takes(layouts[0]) && query.IsUsable?.Invoke(ShardCover.FamilyOf(layouts[0])) != false && serves(layouts);
     }
 
     /// <summary>The layout of a client's record, by the tier's word or from its length and its name; null for one that is none of those.</summary>
     private static KvLayout? Identify(TierRecord record, ClientShape shape)
     {
-        if (record.Layout is { } told)
+        if (record.FamilyLayout is { } told)
         {
-            return told;
+            return told with { FirstHead = record.FirstHead, Heads = record.Heads };
         }
         foreach (var dtype in DTypes)
         {

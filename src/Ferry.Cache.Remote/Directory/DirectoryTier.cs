@@ -12,27 +12,19 @@ namespace Ferry.Cache.Remote.Directory;
 /// A record is written beside the others under a name that nobody looks for and then renamed, which is atomic on every POSIX file system. The file's time of
 /// change is its time of last use. Directory calls block: <see cref="GuardedTier"/> runs them off the caller's thread and cuts off a mount that hangs.
 /// </remarks>
-public sealed class DirectoryTier : IKvTier
+public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
 {
-    // A sub-directory named after the format: another format, one day, stands beside this one.
-    private const string FormatDirectory = "ferry-kv-1";
     private const string TemporaryDirectory = "incoming";
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromHours(1); // Longer than any write: what is older was left by a process that died.
 
     private readonly DirectoryTierOptions _options;
-    private readonly DirectoryCapacity _capacity;
+    private readonly SharedCapacity _capacity;
+    private readonly TierCounters _counters = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly string _root;
     private readonly string _incoming;
     private bool _incomingCleared;
-    private long _reads;
-    private long _readBytes;
-    private long _misses;
-    private long _damaged;
-    private long _puts;
-    private long _putBytes;
-    private long _refused;
 
     /// <exception cref="ArgumentException">The options do not validate; the message lists why.</exception>
     public DirectoryTier(DirectoryTierOptions options, TimeProvider time, ILogger<DirectoryTier> logger)
@@ -44,10 +36,11 @@ public sealed class DirectoryTier : IKvTier
         _options = options;
         _time = time;
         _logger = logger;
-        _root = Path.Combine(options.Path, FormatDirectory);
+        _root = Path.Combine(options.Path, RecordPath.FormatDirectory);
         _incoming = Path.Combine(_root, TemporaryDirectory);
-        _capacity = new DirectoryCapacity(_root, options, logger);
         Name = new UriBuilder(Uri.UriSchemeFile, string.Empty) { Path = options.Path }.Uri.AbsoluteUri;
+        var limits = new SharedCapacityOptions { CapacityBytes = options.CapacityBytes, ExpireAfter = options.ExpireAfter, ScanRecordsMax = options.ScanFilesMax };
+        _capacity = new SharedCapacity(this, limits, time, logger);
     }
 
     public string Name { get; }
@@ -57,9 +50,7 @@ public sealed class DirectoryTier : IKvTier
     public TierCapabilities Capabilities =>
         TierCapabilities.Read | TierCapabilities.Put | TierCapabilities.Delete | TierCapabilities.List | TierCapabilities.Measure | TierCapabilities.Shared;
 
-    public TierCounts Counts => new(
-        Volatile.Read(ref _reads), Volatile.Read(ref _readBytes), Volatile.Read(ref _misses), Volatile.Read(ref _damaged),
-        Volatile.Read(ref _puts), Volatile.Read(ref _putBytes), _capacity.Evictions, Volatile.Read(ref _refused));
+    public TierCounts Counts => _counters.Snapshot(_capacity.Evictions);
 
     public Task<IReadOnlyList<TierRecord>> FindAsync(KvKey key, CancellationToken cancellationToken)
     {
@@ -68,42 +59,37 @@ public sealed class DirectoryTier : IKvTier
         foreach (var file in DirectoryWalk.Files(Path.Combine(_root, chunk)).Take(Records.RecordStore.MaxRecordsPerChunk))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (TryGetLength(file) is { } bytes and <= int.MaxValue && RecordPath.TryParse(file.Name, out var name))
+            if (TryGetLength(file) is { } bytes and <= int.MaxValue && !_capacity.IsExpired(file.LastWriteTimeUtc) && RecordPath.TryParse(file.Name, out var name))
             {
-                found.Add(new TierRecord(key, name.Family, name.FirstHead, name.Heads, name.ModelHeads, (int)bytes, Path.Combine(chunk, file.Name)));
+                found.Add(new TierRecord(key, name.Family, name.FirstHead, name.Heads, name.ModelHeads, (int)bytes, $"{chunk}/{file.Name}"));
             }
         }
         if (found.Count == 0)
         {
-            Interlocked.Increment(ref _misses);
+            _counters.Missed();
         }
         return Task.FromResult<IReadOnlyList<TierRecord>>(found);
     }
 
     public async Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        var path = Path.Combine(_root, record.Location);
-        using var file = TryOpen(path);
+        using var file = TryOpen(Path.Combine(_root, record.Location));
         if (file is null)
         {
-            Interlocked.Increment(ref _misses);
+            _counters.Missed();
             return TierRead.Of(TierReadOutcome.Missing);
         }
         if (RandomAccess.GetLength(file) != destination.Length || !await TryFillAsync(file, destination, cancellationToken))
         {
-            return Damaged(path, "its length changed");
+            return Damaged(record, "its length changed");
         }
-        if (!KvRecord.TryRead(destination.Span, out var header, out var error))
+        var reason = RecordProof.FindError(destination.Span, record.Location, out var header);
+        if (header is null || header.Key != record.Key)
         {
-            return Damaged(path, error.ToString());
-        }
-        if (header.Key != record.Key || RecordPath.OfShard(header.Layout) != Path.GetFileName(path))
-        {
-            return Damaged(path, "it is another record than its name says");
+            return Damaged(record, reason ?? "it is of another chunk");
         }
         MarkUsed(file);
-        Interlocked.Increment(ref _reads);
-        Interlocked.Add(ref _readBytes, destination.Length);
+        _counters.Read(destination.Length);
         return new TierRead(TierReadOutcome.Read, header);
     }
 
@@ -117,7 +103,7 @@ public sealed class DirectoryTier : IKvTier
         }
         if (!await _capacity.TryTakeAsync(record.Length, cancellationToken))
         {
-            Interlocked.Increment(ref _refused);
+            _counters.Refused();
             return TierPutOutcome.Full;
         }
         try
@@ -129,25 +115,40 @@ public sealed class DirectoryTier : IKvTier
             _capacity.GiveBack(record.Length);
             if (error is IOException && IsDiskFull(error))
             {
-                Interlocked.Increment(ref _refused);
+                _counters.Refused();
                 return TierPutOutcome.Full;
             }
             throw;
         }
-        Interlocked.Increment(ref _puts);
-        Interlocked.Add(ref _putBytes, record.Length);
+        _capacity.Landed(record.Length);
+        _counters.Put(record.Length);
         return TierPutOutcome.Stored;
     }
 
     public Task<int> DeleteAsync(KvKey key, CancellationToken cancellationToken)
     {
         var deleted = 0;
-        foreach (var file in DirectoryWalk.Files(Path.Combine(_root, RecordPath.OfChunk(key))))
+        var chunk = RecordPath.OfChunk(key);
+        foreach (var file in DirectoryWalk.Files(Path.Combine(_root, chunk)))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            deleted += _capacity.TryDelete(file) ? 1 : 0;
+            deleted += Drop($"{chunk}/{file.Name}") ? 1 : 0;
         }
         return Task.FromResult(deleted);
+    }
+
+    /// <summary>By names alone: a path tells its salt.</summary>
+    public async Task<long> ClearAsync(string? salt, CancellationToken cancellationToken)
+    {
+        var deleted = 0L;
+        await foreach (var record in ListAsync(cancellationToken))
+        {
+            if ((salt is null || RecordPath.IsOfSalt(record.Location, salt)) && Drop(record.Location))
+            {
+                deleted++;
+            }
+        }
+        return deleted;
     }
 
     public async IAsyncEnumerable<TierListing> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -158,26 +159,44 @@ public sealed class DirectoryTier : IKvTier
             cancellationToken.ThrowIfCancellationRequested();
             if (TryGetLength(file) is { } bytes)
             {
-                yield return new TierListing(Path.GetRelativePath(_root, file.FullName), bytes, file.LastWriteTimeUtc);
+                yield return new TierListing(Path.GetRelativePath(_root, file.FullName).Replace(Path.DirectorySeparatorChar, '/'), bytes, file.LastWriteTimeUtc);
             }
         }
     }
 
-    public Task<TierUsage> MeasureAsync(CancellationToken cancellationToken) => Task.FromResult(_capacity.Measure(cancellationToken));
+    public async Task<TierRead> ReadListedAsync(TierListing listing, Memory<byte> destination, CancellationToken cancellationToken) =>
+        !await FillAsync(listing, destination, cancellationToken) ? TierRead.Of(TierReadOutcome.Missing)
+        : RecordProof.FindError(destination.Span, listing.Location, out var header) is null ? new TierRead(TierReadOutcome.Read, header)
+        : TierRead.Of(TierReadOutcome.Damaged);
 
-    public ValueTask DisposeAsync()
+    public Task<TierUsage> MeasureAsync(CancellationToken cancellationToken) => _capacity.MeasureAsync(cancellationToken);
+
+    public Task<TierVerifyReport> VerifyAsync(TierVerifyOptions options, IProgress<TierVerifyProgress>? progress, CancellationToken cancellationToken) =>
+        RecordVerifier.VerifyAsync(ListAsync(cancellationToken), FillAsync, DropAsync, options, progress, cancellationToken);
+
+    public ValueTask DisposeAsync() => _capacity.DisposeAsync();
+
+    Task<(int Records, long Bytes)> ICappedStore.DeleteAsync(IReadOnlyList<TierListing> records, CancellationToken cancellationToken)
     {
-        _capacity.Dispose();
-        return ValueTask.CompletedTask;
+        var (count, bytes) = (0, 0L);
+        foreach (var record in records)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (TryDelete(new FileInfo(Path.Combine(_root, record.Location))) is { } deleted)
+            {
+                (count, bytes) = (count + 1, bytes + deleted);
+            }
+        }
+        return Task.FromResult((count, bytes));
     }
 
-    internal static long? TryGetLength(FileInfo file)
+    private static long? TryGetLength(FileInfo file)
     {
         try
         {
             return file.Length;
         }
-        catch (FileNotFoundException)
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
             return null; // Evicted by another node between the listing and the look.
         }
@@ -265,12 +284,62 @@ public sealed class DirectoryTier : IKvTier
         return true;
     }
 
-    private TierRead Damaged(string path, string reason)
+    private async Task<bool> FillAsync(TierListing record, Memory<byte> destination, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref _damaged);
-        _capacity.TryDelete(new FileInfo(path));
-        DirectoryLog.RecordDamaged(_logger, path, reason);
+        using var file = TryOpen(Path.Combine(_root, record.Location));
+        return file is not null && RandomAccess.GetLength(file) == destination.Length && await TryFillAsync(file, destination, cancellationToken);
+    }
+
+    private Task DropAsync(TierListing record, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Drop(record.Location);
+        return Task.CompletedTask;
+    }
+
+    private TierRead Damaged(TierRecord record, string reason)
+    {
+        _counters.Damaged();
+        Drop(record.Location);
+        RemoteLog.RecordDamaged(_logger, Name, record.Location, reason);
         return TierRead.Of(TierReadOutcome.Damaged);
+    }
+
+    private bool Drop(string location)
+    {
+        if (TryDelete(new FileInfo(Path.Combine(_root, location))) is not { } bytes)
+        {
+            return false;
+        }
+        _capacity.Removed(bytes);
+        return true;
+    }
+
+    /// <returns>Bytes of the file that went, or null when it was gone, or is not ours to delete.</returns>
+    private static long? TryDelete(FileInfo file)
+    {
+        var bytes = TryGetLength(file);
+        if (bytes is null)
+        {
+            return null;
+        }
+        try
+        {
+            file.Delete();
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+        try
+        {
+            file.Directory?.Delete(recursive: false);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Not empty, or gone already.
+        }
+        return bytes;
     }
 
     private void MarkUsed(SafeFileHandle file)

@@ -9,6 +9,9 @@ public sealed record DirectoryTierOptions
     /// <summary>Bytes of all records together, whoever wrote them; null for no limit. Beyond it the records least recently used go.</summary>
     public long? CapacityBytes { get; init; }
 
+    /// <summary>A record that nobody read for this long is a miss and is deleted; null to keep records until there is no room.</summary>
+    public TimeSpan? ExpireAfter { get; init; }
+
     /// <summary>
     /// True: a record is on the medium before it gets its name, so that a power failure leaves it whole or leaves nothing. False is quicker;
     /// what a power failure tears is found by its checksum and dropped.
@@ -29,6 +32,10 @@ public sealed record DirectoryTierOptions
         if (CapacityBytes is < 1)
         {
             errors.Add($"cache.shared.capacityBytes is {CapacityBytes}; it must be at least 1. Leave it out for no limit.");
+        }
+        if (ExpireAfter is { } after && after < TimeSpan.FromSeconds(1))
+        {
+            errors.Add($"cache.shared.expireAfter is {after}; it must be a second or more. Leave it out to keep records.");
         }
         if (ScanFilesMax < 1)
         {

@@ -32,6 +32,9 @@ public sealed record ModelCard(string Name)
     /// <summary>What a stored number is multiplied with, for each fp8 type in use. A type without an entry is not converted to or from others.</summary>
     public IReadOnlyDictionary<KvDType, float> Fp8Scales { get; init; } = new Dictionary<KvDType, float>();
 
+    /// <summary>Whether some clients store the model layer by layer (LMCache's <c>use_layerwise</c>) and others whole chunks, and they are to find each other's.</summary>
+    public bool Layerwise { get; init; }
+
     /// <summary>The fingerprint under which <c>ferry serve</c> keeps this model's KV, so that its records and clients' meet; null for one made of the name.</summary>
     public UInt128? Fingerprint { get; init; }
 

@@ -16,7 +16,7 @@ internal sealed class ModelCardReader
     private const string Root = "models";
 
     private static readonly string[] Keys =
-        ["name", "aliases", "layers", "kv_heads", "head_dim", "dtype", "chunk_size", "tensor_parallel", "fp8_scale", "fingerprint", "config"];
+        ["name", "aliases", "layers", "kv_heads", "head_dim", "dtype", "chunk_size", "tensor_parallel", "fp8_scale", "layerwise", "fingerprint", "config"];
 
     private readonly string _file;
     private readonly List<string> _errors = [];
@@ -124,6 +124,7 @@ internal sealed class ModelCardReader
             TensorParallelSizes = ReadList(
                 values, "tensor_parallel", path, item => Number(item) is { } size and >= 1 and <= WorldSizeMax ? size : (int?)null, $"a number in 1..{WorldSizeMax}"),
             Fp8Scales = ReadScales(values, path),
+            Layerwise = ReadSwitch(values, "layerwise", path),
             Fingerprint = ReadFingerprint(values, path),
         };
         CheckSizes(card, values, path);
@@ -271,6 +272,19 @@ internal sealed class ModelCardReader
                 Error(values["tensor_parallel"], $"{path}.tensor_parallel: {card.KvHeads} KV heads cannot be dealt out to {size} ranks; one must divide the other.");
             }
         }
+    }
+
+    private bool ReadSwitch(Dictionary<string, YamlNode> values, string name, string path)
+    {
+        if (!values.TryGetValue(name, out var node) || node is YamlScalarNode { Value: "false" })
+        {
+            return false;
+        }
+        if (node is not YamlScalarNode { Value: "true" })
+        {
+            Error(node, $"{path}.{name} is {Text(node)}; it must be true or false.");
+        }
+        return true;
     }
 
     private int? ReadNumber(Dictionary<string, YamlNode> values, string name, string path, int min, int max)

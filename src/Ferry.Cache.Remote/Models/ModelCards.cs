@@ -52,7 +52,7 @@ public sealed class ModelCards
     }
 
     /// <summary>The fingerprint of a model that has none of its own.</summary>
-    internal static UInt128 FingerprintOf(string name) => ClientKeys.Fingerprint("ferry client model 1\0"u8, Encoding.UTF8.GetBytes(name));
+    internal static UInt128 FingerprintOf(string name) => ClientKeys.Fingerprint("ferry/client-model/1\0"u8, Encoding.UTF8.GetBytes(name));
 
     private KnownModel? Resolve(string name)
     {

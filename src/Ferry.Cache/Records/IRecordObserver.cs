@@ -8,8 +8,4 @@ public interface IRecordObserver
 
     /// <summary>A chunk is gone, or one record of it.</summary>
     void Left(in ChunkEvent left, Eviction.EvictionReason reason);
-
-    /// <summary>A chunk that is there was found.</summary>
-    /// <param name="sinceLastUse">Time since it was stored or found before.</param>
-    void Used(TimeSpan sinceLastUse);
 }

@@ -90,9 +90,7 @@ internal sealed class RecordIndex(RecordTable records, SaltTable salts, Eviction
 
     public void Used(int chunk, uint now)
     {
-        ref var entry = ref _chunks[chunk];
-        Observer?.Used(CoarseClock.Between(entry.UsedAt, now));
-        entry.UsedAt = now;
+        _chunks[chunk].UsedAt = now;
         Touch(chunk, isUse: true);
     }
 

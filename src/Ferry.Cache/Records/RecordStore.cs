@@ -129,6 +129,15 @@ public sealed class RecordStore : IDisposable
     /// <returns>False on a miss.</returns>
     public bool TryLease(in KvKey key, ChunkQuery query, [NotNullWhen(true)] out ChunkLease? lease) => Readers.TryLease(key, query, out lease);
 
+    /// <summary>Leases exactly one record, counted neither as a hit nor as a use: for whoever copies records elsewhere.</summary>
+    public RecordLease? TryLease(in KvKey key, KvLayout layout)
+    {
+        lock (_lock)
+        {
+            return _index.FindRecord(_index.Chunks.Find(key), layout) is var record && record != RecordTable.None ? Readers.Lease(record) : null;
+        }
+    }
+
     /// <summary>Leases the longest run of chunks from the first key on, and marks it as used, its end first: when room is needed a chain loses its tail, not the head that all its continuations share.</summary>
     /// <param name="keys">A chain, first chunk first.</param>
     /// <param name="queryOf">The query of the chunk at an index; the last chunk may be shorter than the others.</param>
@@ -144,6 +153,12 @@ public sealed class RecordStore : IDisposable
         }
         return found;
     }
+
+    /// <summary>As <see cref="LeaseChain(ReadOnlySpan{KvKey}, Func{int, ChunkQuery}, List{ChunkLease})"/>, but goes on behind a gap, which somebody else may fill.</summary>
+    /// <param name="leases">One for each key; null where the memory has nothing. The caller disposes them.</param>
+    /// <returns>Chunks found.</returns>
+    public int LeaseChain(ReadOnlySpan<KvKey> keys, Func<int, ChunkQuery> queryOf, Span<ChunkLease?> leases) =>
+        Readers.LeaseChain(keys, queryOf, leases, stopAtGap: false);
 
     /// <summary>Puts a chain in the order of use, its end first, without counting a use: what was put chunk by chunk has its head as the oldest, which all its continuations share.</summary>
     public void Touch(ReadOnlySpan<KvKey> chain)
@@ -167,6 +182,21 @@ public sealed class RecordStore : IDisposable
         lock (_lock)
         {
             return _index.Chunks.Find(key) is var chunk && chunk != ChunkTable.None ? _index.Drop(chunk, EvictionReason.Removed) : 0;
+        }
+    }
+
+    /// <summary>Takes the record of exactly this layout out of the index, and leaves the others of its chunk.</summary>
+    /// <returns>False when it was not there.</returns>
+    public bool Remove(in KvKey key, KvLayout layout)
+    {
+        lock (_lock)
+        {
+            var record = _index.FindRecord(_index.Chunks.Find(key), layout);
+            if (record != RecordTable.None)
+            {
+                _index.DropRecord(record, EvictionReason.Removed);
+            }
+            return record != RecordTable.None;
         }
     }
 

@@ -51,31 +51,44 @@ public sealed class GuardedTier : IAsyncDisposable
 
     public long Timeouts => Volatile.Read(ref _timeouts);
 
+    /// <summary>How fast the tier has been.</summary>
+    public TierMeter Meter { get; } = new();
+
     /// <summary>As <see cref="IKvTier.FindAsync"/>; empty when the tier is off.</summary>
     public async Task<IReadOnlyList<TierRecord>> FindAsync(KvKey key, CancellationToken cancellationToken) =>
-        await GuardAsync(_reading, token => _tier.FindAsync(key, token), [], default, cancellationToken);
+        await GuardAsync(_reading, token => _tier.FindAsync(key, token), [], default, cancellationToken, (_, time) => Meter.Found(time));
 
     /// <summary>As <see cref="IKvTier.FindManyAsync"/>; empty answers when the tier is off.</summary>
     public async Task<IReadOnlyList<IReadOnlyList<TierRecord>>> FindManyAsync(IReadOnlyList<KvKey> keys, CancellationToken cancellationToken)
     {
-        var found = await GuardAsync(_reading, token => _tier.FindManyAsync(keys, token), [], default, cancellationToken);
+        var found = await GuardAsync(_reading, token => _tier.FindManyAsync(keys, token), [], default, cancellationToken, (_, time) => Meter.Found(time));
         return found.Count == keys.Count ? found : [.. keys.Select(_ => (IReadOnlyList<TierRecord>)[])];
     }
 
     /// <summary>As <see cref="IKvTier.ReadAsync"/>; <see cref="TierReadOutcome.Unavailable"/> when the tier is off.</summary>
     public Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken) => GuardAsync(
-        _reading, token => _tier.ReadAsync(record, destination, token), TierRead.Of(TierReadOutcome.Unavailable), destination, cancellationToken);
+        _reading, token => _tier.ReadAsync(record, destination, token), TierRead.Of(TierReadOutcome.Unavailable), destination, cancellationToken, (read, time) =>
+        {
+            if (read.Outcome == TierReadOutcome.Read)
+            {
+                Meter.Read(record.RecordBytes, time, _time.GetTimestamp());
+            }
+        });
 
     /// <summary>As <see cref="IKvTier.PutAsync"/>; <see cref="TierPutOutcome.Unavailable"/> when the tier is off.</summary>
     public Task<TierPutOutcome> PutAsync(KvRecordHeader header, ReadOnlyMemory<byte> record, CancellationToken cancellationToken) => GuardAsync(
-        _writing, token => _tier.PutAsync(header, record, token), TierPutOutcome.Unavailable, record, cancellationToken);
+        _writing, token => _tier.PutAsync(header, record, token), TierPutOutcome.Unavailable, record, cancellationToken, (_, time) => Meter.Timed(TierOperation.Put, time));
 
     /// <summary>As <see cref="IKvTier.DeleteAsync"/>; 0 when the tier is off.</summary>
     public Task<int> DeleteAsync(KvKey key, CancellationToken cancellationToken) =>
-        GuardAsync(_writing, token => _tier.DeleteAsync(key, token), 0, default, cancellationToken);
+        GuardAsync(_writing, token => _tier.DeleteAsync(key, token), 0, default, cancellationToken, (_, time) => Meter.Timed(TierOperation.Delete, time));
 
     /// <summary>As <see cref="IKvTier.ClearAsync"/>, without a deadline: it may take long, and only people ask for it.</summary>
     public Task<long> ClearAsync(string? salt, CancellationToken cancellationToken) => _tier.ClearAsync(salt, cancellationToken);
+
+    /// <summary>As <see cref="IKvTier.ReadListedAsync"/>, without a deadline: as the walk that it belongs to.</summary>
+    public Task<TierRead> ReadListedAsync(TierListing listing, Memory<byte> destination, CancellationToken cancellationToken) =>
+        _tier.ReadListedAsync(listing, destination, cancellationToken);
 
     /// <summary>As <see cref="IKvTier.ListAsync"/>, without a deadline.</summary>
     public IAsyncEnumerable<TierListing> ListAsync(CancellationToken cancellationToken) => _tier.ListAsync(cancellationToken);
@@ -87,7 +100,8 @@ public sealed class GuardedTier : IAsyncDisposable
     public ValueTask DisposeAsync() => _tier.DisposeAsync();
 
     private async Task<T> GuardAsync<T>(
-        CircuitBreaker breaker, Func<CancellationToken, Task<T>> operate, T otherwise, ReadOnlyMemory<byte> touched, CancellationToken cancellationToken)
+        CircuitBreaker breaker, Func<CancellationToken, Task<T>> operate, T otherwise, ReadOnlyMemory<byte> touched, CancellationToken cancellationToken,
+        Action<T, TimeSpan>? onDone = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (Volatile.Read(ref _abandoned) >= _options.AbandonedMax || !breaker.TryEnter())
@@ -98,6 +112,7 @@ public sealed class GuardedTier : IAsyncDisposable
         var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         var token = linked.Token;
         var pin = touched.Pin(); // Until the operation really ends: a late write must not meet somebody else's record.
+        var begun = _time.GetTimestamp();
         // Off this thread: a file system that hangs in open() must not take its caller along.
         var operation = Task.Run(() => operate(token), CancellationToken.None);
         try
@@ -108,6 +123,7 @@ public sealed class GuardedTier : IAsyncDisposable
             {
                 CacheLog.TierBack(_logger, Name, Direction(breaker), breaker.Failures);
             }
+            onDone?.Invoke(result, _time.GetElapsedTime(begun));
             return result;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -44,6 +44,12 @@ public interface IKvTier : IAsyncDisposable
     /// <param name="destination">Exactly <see cref="TierRecord.RecordBytes"/> long; undefined unless the outcome is <see cref="TierReadOutcome.Read"/>.</param>
     Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken);
 
+    /// <summary>Reads and proves a record that a walk named, for whoever copies records elsewhere.</summary>
+    /// <param name="destination">Exactly <see cref="TierListing.RecordBytes"/> long.</param>
+    /// <returns>As it stands it needs <see cref="TierListing.Record"/>; a tier that does not give it brings its own.</returns>
+    Task<TierRead> ReadListedAsync(TierListing listing, Memory<byte> destination, CancellationToken cancellationToken) =>
+        listing.Record is { } record ? ReadAsync(record, destination, cancellationToken) : Task.FromResult(TierRead.Of(TierReadOutcome.Missing));
+
     /// <summary>Stores a whole record, visible to readers only when all of it is there.</summary>
     /// <param name="record">Header and payload, valid until the task ends.</param>
     Task<TierPutOutcome> PutAsync(KvRecordHeader header, ReadOnlyMemory<byte> record, CancellationToken cancellationToken);

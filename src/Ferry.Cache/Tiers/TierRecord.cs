@@ -13,6 +13,6 @@ namespace Ferry.Cache.Tiers;
 public sealed record TierRecord(
     KvKey Key, ulong Family, int FirstHead, int Heads, int ModelHeads, int RecordBytes, string Location)
 {
-    /// <summary>The record's layout, from a tier that knows it without reading the record; null from others.</summary>
-    public KvLayout? Layout { get; init; }
+    /// <summary>The layout that <see cref="Family"/> stands for, heads widened to the whole model, from a tier that knows it without reading the record; null from others.</summary>
+    public KvLayout? FamilyLayout { get; init; }
 }

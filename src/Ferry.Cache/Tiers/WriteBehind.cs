@@ -175,7 +175,8 @@ public sealed class WriteBehind : IAsyncDisposable
                 await _tier.DeleteAsync(lease.Key, _stop.Token);
             }
             var outcome = await _tier.PutAsync(lease.Header, lease.Record, _stop.Token);
-            var stored = outcome is TierPutOutcome.Stored or TierPutOutcome.Present;
+            // What was to be replaced and is still there could not be deleted: the tier keeps the old value, and that is a failure.
+            var stored = outcome == TierPutOutcome.Stored || (outcome == TierPutOutcome.Present && item.Mode == PutMode.KeepFirst);
             if (stored && !lease.IsCurrent && _tier.Capabilities.HasFlag(TierCapabilities.Delete))
             {
                 await _tier.DeleteAsync(lease.Key, _stop.Token); // Removed meanwhile. What replaced it, if anything, waits behind this.

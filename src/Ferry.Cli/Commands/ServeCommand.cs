@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using System.Text.Json;
+using Ferry.Cache.Remote.Settings;
+using Ferry.Kv.Settings;
 using Ferry.Serving.Hosting;
 using Ferry.Serving.Options;
 using Microsoft.Extensions.Logging;
@@ -13,8 +14,6 @@ internal static class ServeCommand
 {
     /// <summary>Running requests get this long to end after Ctrl-C.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(10);
-
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     public static Command Create()
     {
@@ -38,18 +37,18 @@ internal static class ServeCommand
         var checksOnly = words.Remove("--check");
         var asJson = words.Remove("--json");
         var stopsOnStdinClose = words.Remove("--stop-on-stdin-close");
-        if (TakeLogLevel(words) is not { } level)
+        if (CommandLogging.Parse(CommandWords.Take(words, "--log-level", out _) ?? "information") is not { } level)
         {
             await console.Error.WriteLineAsync("error: --log-level must be one of trace, debug, information, warning, error.");
             return FerryCommandLine.WrongUsage;
         }
-        var result = ServeOptionsParser.Parse(words, ServeOptionsParser.ProcessEnvironment(), new Machine());
+        var result = ServeOptionsParser.Parse(words, Machine.Environment(), new Machine());
         if (checksOnly)
         {
-            console.Output.Write(asJson ? StartupReport.ToJson(result).ToJsonString(Indented) + "\n" : StartupReport.ToText(result));
+            console.Output.Write(asJson ? StartupReport.ToJson(result.Findings).ToJsonString(JsonOutput.Format) + "\n" : StartupReport.ToText(result.Findings));
             return result.Options is null ? FerryCommandLine.WrongUsage : 0;
         }
-        await console.Error.WriteAsync(StartupReport.ToText(result));
+        await console.Error.WriteAsync(StartupReport.ToText(result.Findings));
         if (result.Options is not { } options)
         {
             return FerryCommandLine.WrongUsage;
@@ -77,20 +76,6 @@ internal static class ServeCommand
             await console.Error.WriteLineAsync($"error: {exception.Message}");
             return FerryCommandLine.Failed;
         }
-    }
-
-    /// <summary>Takes <c>--log-level L</c> or <c>--log-level=L</c> out; null: no such level.</summary>
-    private static LogLevel? TakeLogLevel(List<string> words)
-    {
-        var at = words.FindIndex(word => word == "--log-level" || word.StartsWith("--log-level=", StringComparison.Ordinal));
-        if (at < 0)
-        {
-            return LogLevel.Information;
-        }
-        var inline = words[at].Contains('=', StringComparison.Ordinal);
-        var name = inline ? words[at].Split('=', 2)[1] : at + 1 < words.Count ? words[at + 1] : "";
-        words.RemoveRange(at, inline || at + 1 >= words.Count ? 1 : 2);
-        return CommandLogging.Parse(name);
     }
 
     private sealed class PrintHelp : SynchronousCommandLineAction

@@ -7,4 +7,7 @@ internal sealed class FerryCommand(string name, string description, params IRead
     : Command(name, description)
 {
     public IReadOnlyList<CommandExample> Examples { get; } = examples;
+
+    /// <summary>How long it may take to stop after a signal; null: as every command.</summary>
+    public TimeSpan? StopTimeout { get; init; }
 }

@@ -10,6 +10,9 @@ public interface IKvConnector
     /// <summary>Tokens of one chunk; a multiple of the pool's block.</summary>
     int ChunkTokens { get; }
 
+    /// <summary>Whether <see cref="Save"/> is also wanted for full chunks that end in generated tokens.</summary>
+    bool SavesGenerated => false;
+
     /// <summary>Called once the pool exists and before the first request.</summary>
     void Attach(KvPool pool);
 
@@ -66,6 +69,7 @@ public sealed record KvLoadedChunk(int FirstToken, int TokenCount, IReadOnlyList
 /// <param name="Prompt">Tokens from 0 up to and including the last of this piece (a chunk's hash depends on all before it).</param>
 /// <param name="Blocks">Pool blocks of this piece only.</param>
 /// <param name="IsLast">True for the last, perhaps unfull, piece of a prompt.</param>
+/// <param name="IsGenerated">True for a full chunk that ends behind the prompt; <paramref name="Prompt"/> then goes on with the generated tokens.</param>
 public readonly record struct KvSave(
     string RequestId, ReadOnlyMemory<int> Prompt, int FirstToken, int TokenCount, ReadOnlyMemory<int> Blocks,
-    bool IsLast, string CacheSalt, JsonObject? TransferParams);
+    bool IsLast, string CacheSalt, JsonObject? TransferParams, bool IsGenerated = false);

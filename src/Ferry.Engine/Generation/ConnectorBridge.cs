@@ -61,30 +61,46 @@ internal sealed class ConnectorBridge
         }
     }
 
-    /// <summary>Gives the connector every chunk of the prompt that is computed and that it has not been given.</summary>
+    /// <summary>Gives the connector every chunk that is computed and that it has not been given: those of the prompt, and full ones of generated tokens if it wants them.</summary>
     public void SaveComputed(RequestState request)
     {
         var sequence = request.Leader;
-        var chunkTokens = _connector.ChunkTokens;
         var computed = Math.Min(sequence.ComputedTokens, sequence.PromptCount);
         while (request.SavedTokens < computed)
         {
-            var end = Math.Min(request.SavedTokens + chunkTokens, sequence.PromptCount);
+            var end = Math.Min(request.SavedTokens + _connector.ChunkTokens, sequence.PromptCount);
             if (end > computed) { return; }
-            var first = request.SavedTokens;
-            request.SavedTokens = end;
-            var firstBlock = first / _pool.BlockTokens;
-            try
-            {
-                _connector.Save(new KvSave(
-                    request.Request.RequestId, request.Prompt.AsMemory(0, end), first, end - first,
-                    sequence.BlockTable[firstBlock..sequence.BlocksFor(end)], end == sequence.PromptCount,
-                    request.Request.CacheSalt, request.Request.TransferParams));
-            }
-            catch (Exception error)
-            {
-                EngineLog.ConnectorFailed(_logger, request.Request.RequestId, error);
-            }
+            Save(request, request.SavedTokens, end, request.Prompt.AsMemory(0, end));
+        }
+        if (_connector.SavesGenerated && request.SavedTokens >= sequence.PromptCount) { SaveGenerated(request); }
+    }
+
+    /// <summary>The chunk in which the prompt ends was saved unfull, if at all; it is saved again once it is full, as every chunk behind it.</summary>
+    private void SaveGenerated(RequestState request)
+    {
+        var sequence = request.Leader;
+        while (true)
+        {
+            var first = request.SavedTokens / _connector.ChunkTokens * _connector.ChunkTokens;
+            var end = first + _connector.ChunkTokens;
+            if (end > sequence.ComputedTokens) { return; }
+            Save(request, first, end, sequence.Tokens[..end]);
+        }
+    }
+
+    private void Save(RequestState request, int first, int end, ReadOnlyMemory<int> tokens)
+    {
+        var sequence = request.Leader;
+        request.SavedTokens = end;
+        try
+        {
+            _connector.Save(new KvSave(
+                request.Request.RequestId, tokens, first, end - first, sequence.BlockTable[(first / _pool.BlockTokens)..sequence.BlocksFor(end)],
+                end == sequence.PromptCount, request.Request.CacheSalt, request.Request.TransferParams, IsGenerated: end > sequence.PromptCount));
+        }
+        catch (Exception error)
+        {
+            EngineLog.ConnectorFailed(_logger, request.Request.RequestId, error);
         }
     }
 

@@ -21,14 +21,14 @@ public sealed class ConversionPlan
     private readonly bool[] _used;
     private readonly bool _streams;
 
-    private ConversionPlan(IReadOnlyList<KvLayout> sources, KvLayout target, List<HeadPiece> pieces, long streamingBytes)
+    private ConversionPlan(IReadOnlyList<KvLayout> sources, KvLayout target, LayerSlice? slice, List<HeadPiece> pieces, long streamingBytes)
     {
         _sources = sources;
         Target = target;
         _used = new bool[sources.Count];
         foreach (var piece in pieces) { _used[piece.Source] = true; }
-        IsIdentity = pieces.Count == 1 && sources[pieces[0].Source] == target;
-        _steps = ConversionPlanner.Plan(sources, target, pieces, streamingBytes);
+        IsIdentity = pieces.Count == 1 && sources[pieces[0].Source] == target && slice is null;
+        _steps = ConversionPlanner.Plan(sources, target, slice, pieces, streamingBytes);
         _streams = Array.Exists(_steps, step => step.Nest.Streams);
     }
 
@@ -48,22 +48,27 @@ public sealed class ConversionPlan
     /// <summary>As <see cref="Create"/>, for a caller that expects a refusal.</summary>
     public static bool TryCreate(
         IReadOnlyList<KvLayout> sources, KvLayout target, [NotNullWhen(true)] out ConversionPlan? plan, out IReadOnlyList<string> mismatches) =>
-        TryCreate(sources, target, StreamingBytes, out plan, out mismatches);
+        TryCreate(sources, target, null, StreamingBytes, out plan, out mismatches);
+
+    /// <summary>As the other, for one layer: a run then writes that layer of the target and nothing else of it.</summary>
+    public static bool TryCreate(
+        IReadOnlyList<KvLayout> sources, KvLayout target, LayerSlice slice, [NotNullWhen(true)] out ConversionPlan? plan, out IReadOnlyList<string> mismatches) =>
+        TryCreate(sources, target, slice, StreamingBytes, out plan, out mismatches);
 
     /// <param name="streamingBytes">See <see cref="KernelChoice.For"/>.</param>
     internal static bool TryCreate(
-        IReadOnlyList<KvLayout> sources, KvLayout target, long streamingBytes,
+        IReadOnlyList<KvLayout> sources, KvLayout target, LayerSlice? slice, long streamingBytes,
         [NotNullWhen(true)] out ConversionPlan? plan, out IReadOnlyList<string> mismatches)
     {
         ArgumentNullException.ThrowIfNull(sources);
         ArgumentNullException.ThrowIfNull(target);
         plan = null;
         KvLayout[] shards = [.. sources];
-        var found = ConversionPlanner.FindMismatches(shards, target);
+        var found = ConversionPlanner.FindMismatches(shards, target, slice);
         var pieces = HeadPiece.Cover(shards, target, found);
         mismatches = found;
         if (found.Count > 0) { return false; }
-        plan = new ConversionPlan(shards, target, pieces, streamingBytes);
+        plan = new ConversionPlan(shards, target, slice, pieces, streamingBytes);
         return true;
     }
 
@@ -72,7 +77,7 @@ public sealed class ConversionPlan
 
     /// <summary>Converts one set of payloads.</summary>
     /// <param name="sources">One payload a source layout, in the same order; one that the plan does not read may be empty.</param>
-    /// <param name="target">Exactly the target's <see cref="KvLayout.PayloadBytes"/>; every byte is written, unused tokens as zeros.</param>
+    /// <param name="target">Exactly the target's <see cref="KvLayout.PayloadBytes"/>; every byte is written (with a <see cref="LayerSlice"/>: of its layer), unused tokens as zeros.</param>
     /// <exception cref="ArgumentException">A length is wrong, or a source overlaps the target; not a byte has been written.</exception>
     public void Run(IReadOnlyList<ReadOnlyMemory<byte>> sources, Span<byte> target)
     {

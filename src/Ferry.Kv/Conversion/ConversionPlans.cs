@@ -14,9 +14,10 @@ public sealed class ConversionPlans
     public int Count => _plans.Count;
 
     /// <summary>The plan, or null when there is none: some field of the layouts has no conversion.</summary>
-    public ConversionPlan? TryGet(IReadOnlyList<KvLayout> sources, KvLayout target)
+    /// <param name="slice">For one layer alone; null for all.</param>
+    public ConversionPlan? TryGet(IReadOnlyList<KvLayout> sources, KvLayout target, LayerSlice? slice = null)
     {
-        var pair = new Pair(sources, target);
+        var pair = new Pair(sources, target, slice);
         if (_plans.TryGetValue(pair, out var plan))
         {
             return plan;
@@ -25,19 +26,20 @@ public sealed class ConversionPlans
         {
             _plans.Clear();
         }
-        ConversionPlan.TryCreate(sources, target, out plan, out _);
+        _ = slice is { } layer ? ConversionPlan.TryCreate(sources, target, layer, out plan, out _) : ConversionPlan.TryCreate(sources, target, out plan, out _);
         return _plans.GetOrAdd(pair, plan);
     }
 
-    private readonly struct Pair(IReadOnlyList<KvLayout> sources, KvLayout target) : IEquatable<Pair>
+    private readonly struct Pair(IReadOnlyList<KvLayout> sources, KvLayout target, LayerSlice? slice) : IEquatable<Pair>
     {
         private readonly IReadOnlyList<KvLayout> _sources = sources;
         private readonly KvLayout _target = target;
+        private readonly LayerSlice? _slice = slice;
 
-        public bool Equals(Pair other) => _target == other._target && _sources.SequenceEqual(other._sources);
+        public bool Equals(Pair other) => _target == other._target && _slice == other._slice && _sources.SequenceEqual(other._sources);
 
         public override bool Equals(object? obj) => obj is Pair other && Equals(other);
 
-        public override int GetHashCode() => HashCode.Combine(_sources.Count, _sources[0], _target);
+        public override int GetHashCode() => HashCode.Combine(_sources.Count, _sources[0], _target, _slice);
     }
 }

@@ -56,19 +56,26 @@ public sealed class MetricFamily
         return _series.GetOrAdd(labels, static (_, bounds) => new MetricSeries(bounds), _upperBounds);
     }
 
-    internal void WriteText(StringBuilder text)
+    internal void WriteText(StringBuilder text) => WriteText(text, Name, Help, null);
+
+    /// <summary>Writes the series that carry a label, or all, under a name.</summary>
+    internal void WriteText(StringBuilder text, string name, string help, string? label)
     {
-        text.Append("# HELP ").Append(Name).Append(' ').Append(Help.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('\n');
-        text.Append("# TYPE ").Append(Name).Append(' ').Append(KindName(Kind)).Append('\n');
+        text.Append("# HELP ").Append(name).Append(' ').Append(help.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)).Append('\n');
+        text.Append("# TYPE ").Append(name).Append(' ').Append(KindName(Kind)).Append('\n');
         foreach (var (labels, series) in _series.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
+            if (label is not null && !$",{labels},".Contains($",{label},", StringComparison.Ordinal))
+            {
+                continue;
+            }
             if (Kind == MetricKind.Histogram)
             {
-                WriteHistogram(text, labels, series);
+                WriteHistogram(text, name, labels, series);
             }
             else
             {
-                WriteSample(text, "", labels, null, series.Value);
+                WriteSample(text, name, labels, null, series.Value);
             }
         }
     }
@@ -80,22 +87,22 @@ public sealed class MetricFamily
         _ => "histogram",
     };
 
-    private void WriteHistogram(StringBuilder text, string labels, MetricSeries series)
+    private void WriteHistogram(StringBuilder text, string name, string labels, MetricSeries series)
     {
         long cumulative = 0;
         for (var index = 0; index <= _upperBounds.Length; index++)
         {
             cumulative += series.BucketCount(index);
             var bound = index == _upperBounds.Length ? "+Inf" : Number(_upperBounds[index]);
-            WriteSample(text, "_bucket", labels, bound, cumulative);
+            WriteSample(text, name + "_bucket", labels, bound, cumulative);
         }
-        WriteSample(text, "_count", labels, null, cumulative);
-        WriteSample(text, "_sum", labels, null, series.Value);
+        WriteSample(text, name + "_count", labels, null, cumulative);
+        WriteSample(text, name + "_sum", labels, null, series.Value);
     }
 
-    private void WriteSample(StringBuilder text, string suffix, string labels, string? bound, double value)
+    private static void WriteSample(StringBuilder text, string name, string labels, string? bound, double value)
     {
-        text.Append(Name).Append(suffix);
+        text.Append(name);
         if (labels.Length > 0 || bound is not null)
         {
             text.Append('{').Append(labels);

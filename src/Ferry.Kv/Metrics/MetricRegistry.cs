@@ -15,11 +15,12 @@ public sealed class MetricRegistry(params (string Name, string Value)[] constant
 
     private readonly List<MetricFamily> _families = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly List<MetricAlias> _aliases = [];
     private readonly List<Action> _collectors = [];
     private readonly Lock _collecting = new();
 
     /// <summary>Names in the order of registration.</summary>
-    public IEnumerable<string> Names => _families.Select(family => family.Name);
+    public IEnumerable<string> Names => _families.Select(family => family.Name).Concat(_aliases.Select(alias => alias.Name));
 
     /// <param name="name">Ends in <c>_total</c>.</param>
     public MetricFamily Counter(string name, string help, params string[] labelNames) =>
@@ -31,6 +32,13 @@ public sealed class MetricRegistry(params (string Name, string Value)[] constant
     /// <param name="upperBounds">Rising; +Inf is added.</param>
     public MetricFamily Histogram(string name, string help, IReadOnlyList<double> upperBounds, params string[] labelNames) =>
         Add(new MetricFamily(name, help, MetricKind.Histogram, labelNames, upperBounds, constantLabels));
+
+    /// <summary>Writes the series of a family that carry a label value under another name too.</summary>
+    public void Alias(string name, string help, MetricFamily source, string label, string value)
+    {
+        TakeName(name);
+        _aliases.Add(new MetricAlias(name, help, source, label, value));
+    }
 
     /// <summary>Called before each <see cref="WriteText"/>, to copy figures that others count.</summary>
     public void OnCollect(Action collector) => _collectors.Add(collector);
@@ -49,15 +57,24 @@ public sealed class MetricRegistry(params (string Name, string Value)[] constant
         {
             family.WriteText(text);
         }
+        foreach (var alias in _aliases)
+        {
+            alias.WriteText(text);
+        }
     }
 
     private MetricFamily Add(MetricFamily family)
     {
-        if (!_names.Add(family.Name))
-        {
-            throw new ArgumentException($"The metric {family.Name} is registered twice.", nameof(family));
-        }
+        TakeName(family.Name);
         _families.Add(family);
         return family;
+    }
+
+    private void TakeName(string name)
+    {
+        if (!_names.Add(name))
+        {
+            throw new ArgumentException($"The metric {name} is registered twice.", nameof(name));
+        }
     }
 }

@@ -45,6 +45,32 @@ public readonly struct ByteText : IEquatable<ByteText>
         return text.ToString();
     }
 
+    /// <summary>Reads what <see cref="ToString"/> writes; other characters stand for their UTF-8.</summary>
+    /// <returns>False when a backslash begins no <c>\xHH</c>.</returns>
+    public static bool TryParse(string text, out ByteText parsed)
+    {
+        var bytes = new List<byte>(text.Length);
+        for (var index = 0; index < text.Length;)
+        {
+            if (text[index] == '\\')
+            {
+                if (index + 4 > text.Length || text[index + 1] != 'x' || !byte.TryParse(text.AsSpan(index + 2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+                {
+                    parsed = default;
+                    return false;
+                }
+                bytes.Add(value);
+                index += 4;
+                continue;
+            }
+            var length = index + 1 < text.Length && char.IsSurrogatePair(text[index], text[index + 1]) ? 2 : 1;
+            bytes.AddRange(Encoding.UTF8.GetBytes(text.Substring(index, length)));
+            index += length;
+        }
+        parsed = new ByteText(bytes.ToArray());
+        return true;
+    }
+
     public static bool operator ==(ByteText left, ByteText right) => left.Equals(right);
 
     public static bool operator !=(ByteText left, ByteText right) => !left.Equals(right);

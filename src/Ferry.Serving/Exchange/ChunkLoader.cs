@@ -2,6 +2,7 @@ using Ferry.Cache;
 using Ferry.Cache.Records;
 using Ferry.Engine.Connector;
 using Ferry.Kv.Conversion;
+using Ferry.Kv.Keys;
 using Ferry.Kv.Records;
 using Microsoft.Extensions.Logging;
 
@@ -92,12 +93,11 @@ internal sealed class ChunkLoader(
 
     private void FindInMemory(LoadPlan plan, Found?[] found)
     {
+        var leases = new ChunkLease?[found.Length];
+        cache.Memory.LeaseChain(KeysOf(plan, Enumerable.Range(0, found.Length)), index => QueryOf(plan.Chunks[index]), leases);
         for (var index = 0; index < found.Length; index++)
         {
-            if (cache.Memory.TryLease(plan.Chunks[index].Key, QueryOf(plan.Chunks[index]), out var chunk))
-            {
-                found[index] = IsProved(chunk, plan) ? new Found(chunk, Memory) : null;
-            }
+            found[index] = leases[index] is { } chunk && IsProved(chunk, plan) ? new Found(chunk, Memory) : null;
         }
     }
 
@@ -176,26 +176,38 @@ internal sealed class ChunkLoader(
         }
     }
 
-    /// <summary>Fills the gaps from the shared tier, several chunks at a time and in order, up to the first that nobody has.</summary>
+    /// <summary>Fills the gaps from the tiers, up to the first chunk that nobody has, or that is computed faster than loaded.</summary>
     private async Task FindInTiersAsync(LoadPlan plan, Found?[] found, CancellationToken cancellationToken)
     {
         var missing = Enumerable.Range(0, found.Length).Where(index => found[index] is null).ToArray();
-        foreach (var some in missing.Chunk(options.TierReadsPerLoad))
+        if (missing.Length == 0)
         {
-            await Task.WhenAll(some.Select(async index =>
+            return;
+        }
+        var lookup = await cache.LookUpAsync(KeysOf(plan, missing), at => QueryOf(plan.Chunks[missing[at]]), cancellationToken);
+        var source = lookup.Count > 0 ? lookup.TierOf(0)?.Kind ?? Memory : Memory;
+        if (lookup.Decision.Chunks < lookup.Count)
+        {
+            plan.Trace.Explain(
+                $"{lookup.Count - lookup.Decision.Chunks} of {lookup.Count} chunks are computed: loading all from {source} would take {lookup.Decision.LoadTime}, computing {lookup.Decision.ComputeTime}");
+        }
+        try
+        {
+            var hits = await cache.LoadAsync(lookup, all: false, cancellationToken);
+            for (var at = 0; at < hits.Count; at++)
             {
-                if (await cache.TryGetAsync(plan.Chunks[index].Key, QueryOf(plan.Chunks[index]), cancellationToken) is { } hit)
-                {
-                    found[index] = new Found(hit.Chunk, hit.Tier?.Kind ?? Memory);
-                    plan.Trace.AddVerified(hit.Tier is null ? 0 : hit.Chunk.Shards.Count, TimeSpan.Zero);
-                }
-            }));
-            if (some.Any(index => found[index] is null))
-            {
-                return;
+                found[missing[at]] = new Found(hits[at].Chunk, hits[at].Tier?.Kind ?? Memory);
+                plan.Trace.AddVerified(hits[at].Tier is null ? 0 : hits[at].Chunk.Shards.Count, TimeSpan.Zero);
             }
         }
+        catch (OperationCanceledException)
+        {
+            LeaseFetched(plan, found, source); // What came before the deadline is in memory.
+            throw;
+        }
     }
+
+    private static KvKey[] KeysOf(LoadPlan plan, IEnumerable<int> indices) => [.. indices.Select(index => plan.Chunks[index].Key)];
 
     /// <summary>Hands on the longest run of chunks from the first; the rest is of no use without what is missing before it.</summary>
     private KvLoadResult Convert(LoadPlan plan, Found?[] found)

@@ -11,6 +11,7 @@ internal sealed class EngineRequest(PromptChain chain)
     private readonly List<KvKey> _lentKeys = [];
     private readonly List<int> _blocks = [];
     private int _lentTokens;
+    private (int EndToken, long At) _lastSave;
 
     public PromptChain Chain { get; } = chain;
 
@@ -18,6 +19,15 @@ internal sealed class EngineRequest(PromptChain chain)
 
     /// <summary>Tokens of the prompt that were saved or should have been.</summary>
     public int PromptTokens { get; set; }
+
+    /// <summary>Tokens that the engine computed in a second between the piece before this one and this one; null for the first piece, before which the request may have waited.</summary>
+    public double? MeasureRate(in KvSave save, TimeProvider time)
+    {
+        var (before, now) = (_lastSave, time.GetTimestamp());
+        _lastSave = (save.FirstToken + save.TokenCount, now);
+        var elapsed = time.GetElapsedTime(before.At, now);
+        return before.At != 0 && before.EndToken == save.FirstToken && elapsed > TimeSpan.Zero ? save.TokenCount / elapsed.TotalSeconds : null;
+    }
 
     /// <summary>Keeps a chunk for the decode node. One that does not follow the chunks before it is of no use to it and is let go.</summary>
     /// <param name="records">Owned from now on.</param>

@@ -23,9 +23,6 @@ internal static partial class ExchangeLog
     [LoggerMessage(7505, LogLevel.Warning, "Request {RequestId} asked to lend its KV (do_remote_decode), but this node has no transfer agent; it answers without kv_transfer_params.")]
     public static partial void CannotLend(ILogger logger, string requestId);
 
-    [LoggerMessage(7506, LogLevel.Warning, "save_decode_cache is on, but KV of generated tokens is not kept: it stays in the engine. Only prompts are cached.")]
-    public static partial void DecodeCacheUnsupported(ILogger logger);
-
     [LoggerMessage(7507, LogLevel.Error, "Loading KV for request {RequestId} failed; the prompt is computed instead.")]
     public static partial void LoadFailed(ILogger logger, string requestId, Exception error);
 

@@ -6,6 +6,7 @@ using Ferry.Cache.Arena;
 using Ferry.Cache.Eviction;
 using Ferry.Cache.Records;
 using Ferry.Cache.Remote;
+using Ferry.Cache.Tiers;
 using Ferry.Engine.Connector;
 using Ferry.Engine.KvCache;
 using Ferry.Kv.Conversion;
@@ -38,6 +39,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Task, bool> _background = new();
     private readonly Dictionary<string, EngineRequest> _requests = new(StringComparer.Ordinal); // The engine's thread only.
+    private readonly SmoothedRate _computeRate = new(); // The engine's thread only.
     private readonly ITimer _sweep;
     private KvPool? _pool;
     private ChunkSaver? _saver;
@@ -45,8 +47,9 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     private Lending? _lending;
     private bool _disposed;
 
+    /// <param name="disk">The disk tier of this node, owned from now on; null for none.</param>
     /// <exception cref="ArgumentException">The options do not validate; the message lists every error.</exception>
-    public KvExchange(KvExchangeOptions options, TimeProvider time, ILoggerFactory loggers)
+    public KvExchange(KvExchangeOptions options, TimeProvider time, ILoggerFactory loggers, IKvTier? disk = null)
     {
         if (options.Validate() is { Count: > 0 } errors)
         {
@@ -59,17 +62,13 @@ public sealed class KvExchange : IKvExchange, IKvConnector
             loggers.CreateLogger<RecordStore>());
         _cache = new RecordCache(
             memory,
-            options.SharedUrl is { } url ? [RemoteTiers.Open(url, new RemoteTierOptions { CapacityBytes = options.SharedBytes }, time, loggers)] : [],
-            options.TierBounds, time, loggers);
+            Tiers(options, disk, time, loggers),
+            options.TierBounds with { ReadsPerChain = options.TierReadsPerLoad }, time, loggers);
         _reports = new ReportBook(options.ReportsMax, _cache);
         _leases = new RequestLeases(memory.Pins, _logger);
         _desk = new LenderDesk(_cache, _leases, options, _reports.Counters, time);
         _loader = NewLoader(null);
         _sweep = time.CreateTimer(static pins => ((RecordPins)pins!).ReleaseExpired(), memory.Pins, SweepInterval, SweepInterval);
-        if (options.SaveDecodeCache)
-        {
-            ExchangeLog.DecodeCacheUnsupported(_logger);
-        }
     }
 
     public IKvConnector Connector => this;
@@ -80,6 +79,8 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     public RecordCache Cache => _cache;
 
     public int ChunkTokens => _options.ChunkTokens;
+
+    public bool SavesGenerated => _options.SaveDecodeCache;
 
     public string Description
     {
@@ -160,9 +161,14 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     public void Save(in KvSave save)
     {
         var request = RequestOf(save.RequestId, save.CacheSalt);
-        var wantsLease = HandoverParams.AsksToLend(save.TransferParams) && _lending is not null;
+        // Generated tokens are kept for later requests; the decode node of this one generates its own.
+        var wantsLease = HandoverParams.AsksToLend(save.TransferParams) && _lending is not null && !save.IsGenerated;
         request.AsksToLend |= HandoverParams.AsksToLend(save.TransferParams);
-        request.PromptTokens = Math.Max(request.PromptTokens, save.FirstToken + save.TokenCount);
+        request.PromptTokens = save.IsGenerated ? request.PromptTokens : Math.Max(request.PromptTokens, save.FirstToken + save.TokenCount);
+        if (!save.IsGenerated && request.MeasureRate(save, _time) is { } tokensPerSecond)
+        {
+            _cache.ComputedTokensPerSecond = _computeRate.Add(tokensPerSecond);
+        }
         var key = request.Chain.KeyOf(save.Prompt.Span, save.FirstToken, save.TokenCount);
         var leases = _saver!.Save(save, key, wantsLease);
         if (leases is not null)
@@ -216,6 +222,20 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         _loader.Dispose();
         await _cache.DisposeAsync();
         _stop.Dispose();
+    }
+
+    private static List<IKvTier> Tiers(KvExchangeOptions options, IKvTier? disk, TimeProvider time, ILoggerFactory loggers)
+    {
+        var tiers = new List<IKvTier>();
+        if (disk is not null)
+        {
+            tiers.Add(disk);
+        }
+        if (options.SharedUrl is { } url)
+        {
+            tiers.Add(RemoteTiers.Open(url, options.SharedOptions with { CapacityBytes = options.SharedBytes ?? options.SharedOptions.CapacityBytes }, time, loggers));
+        }
+        return tiers;
     }
 
     private ChunkLoader NewLoader(PeerFetch? fetch) => new(_cache, fetch, _options, _plans, _reports, _claims, _time, _logger);

@@ -44,13 +44,16 @@ public sealed record KvExchangeOptions
     /// <summary>For example <c>file:///mnt/cephfs/kv</c>; null for none.</summary>
     public string? SharedUrl { get; init; }
 
+    /// <summary>What else is said of the shared tier; its cap is <see cref="SharedBytes"/>.</summary>
+    public RemoteTierOptions SharedOptions { get; init; } = new();
+
     /// <summary>Limit of the shared tier, whoever wrote to it; null for none.</summary>
     public long? SharedBytes { get; init; }
 
     /// <summary>Whether the unfull last chunk of a prompt is kept and written to the shared tier too. A hand-over always carries it.</summary>
     public bool SaveUnfullChunk { get; init; }
 
-    /// <summary>Not supported: KV of generated tokens stays in the engine. True is a named warning at start.</summary>
+    /// <summary>Whether full chunks that end in generated tokens are kept and written to the shared tier too, for the next turn of a conversation. An unfull one of them never is.</summary>
     public bool SaveDecodeCache { get; init; }
 
     /// <summary>vLLM's <c>kv_lease_duration</c>: how long a finished prefill's KV is held for the decode node.</summary>
@@ -97,7 +100,9 @@ public sealed record KvExchangeOptions
         HashSeed = settings.HashSeed,
         MemoryBytes = settings.MemoryTierBytes,
         KeepInMemory = settings.KeepInMemory,
-        SharedUrl = settings.SharedDirectory is { } directory ? new UriBuilder(Uri.UriSchemeFile, string.Empty) { Path = directory }.Uri.AbsoluteUri : null,
+        Policy = settings.Policy,
+        SharedUrl = settings.Shared?.Url,
+        SharedOptions = settings.Shared?.Options ?? new RemoteTierOptions(),
         SaveUnfullChunk = settings.SaveUnfullChunk,
         SaveDecodeCache = settings.SaveDecodeCache,
         LeaseDuration = settings.LeaseDuration,
@@ -116,9 +121,9 @@ public sealed record KvExchangeOptions
         errors.AddRange(new KvArenaOptions { CapacityBytes = MemoryBytes }.Validate());
         Require(EvictionPolicies.Names.Contains(Policy, StringComparer.OrdinalIgnoreCase),
             $"exchange.policy is \"{Policy}\"; it must be one of: {string.Join(", ", EvictionPolicies.Names)}.");
-        if (SharedUrl is not null && RemoteTiers.FindError(SharedUrl) is { } error)
+        if (SharedUrl is not null && RemoteTiers.Validate(SharedUrl, SharedOptions) is var sharedErrors)
         {
-            errors.Add(error);
+            errors.AddRange(sharedErrors);
         }
         Require(SharedBytes is not < 1, $"exchange.sharedBytes is {SharedBytes}; it must be at least 1. Leave it out for no limit.");
         Require(LeaseDuration > TimeSpan.Zero && LeaseDuration <= TimeSpan.FromDays(1), $"exchange.leaseDuration is {LeaseDuration}; it must lie in (0, 1 day].");

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Engine.Chat;
 using Ferry.Engine.Generation;
 using Ferry.Engine.Model;
@@ -50,13 +51,18 @@ public sealed class ServeNode : IAsyncDisposable
         var loggers = LoggerFactory.Create(logging);
         KvExchange? exchange = null;
         ConfiguredEngine? engine = null;
+        DiskTier? disk = null;
         try
         {
             var template = ReadTemplate(options.ChatTemplatePath);
             var engineId = options.Exchange?.EngineId ?? Guid.NewGuid().ToString("D");
+            if (options.Exchange?.Disk is { } place)
+            {
+                disk = await DiskTier.OpenAsync(place.ToOptions(options.Exchange.Policy), clock, loggers.CreateLogger<DiskTier>(), cancellationToken);
+            }
             var loaded = LlmEngine.Load(
                 options.Model, options.Engine,
-                fingerprint => options.Exchange is { } settings ? exchange = new KvExchange(KvExchangeOptions.From(settings, fingerprint, engineId), clock, loggers) : null,
+                fingerprint => options.Exchange is { } settings ? exchange = new KvExchange(KvExchangeOptions.From(settings, fingerprint, engineId), clock, loggers, disk) : null,
                 clock, loggers);
             engine = new ConfiguredEngine(loaded, template is null ? null : ChatTemplate.Parse(template, loaded.Tokenizer.BosToken, loaded.Tokenizer.EosToken), options.UseGenerationConfig);
             if (exchange is not null)
@@ -76,6 +82,10 @@ public sealed class ServeNode : IAsyncDisposable
             {
                 await exchange.DisposeAsync();
             }
+            else if (disk is not null)
+            {
+                await disk.DisposeAsync();
+            }
             loggers.Dispose();
             throw;
         }
@@ -84,7 +94,7 @@ public sealed class ServeNode : IAsyncDisposable
     /// <summary>Whether an exception of <see cref="StartAsync"/> is about settings, files or ports: its message is all that the user needs.</summary>
     public static bool IsUserError(Exception exception) => exception is
         EngineOptionsException or ModelLoadException or TokenizerException or ChatTemplateException or TransferConfigurationException or
-        IOException or SocketException or UnauthorizedAccessException or ArgumentException;
+        IOException or SocketException or UnauthorizedAccessException or ArgumentException or DiskTierException;
 
     /// <summary>Refuses new requests and gives running ones until <paramref name="cancellationToken"/>.</summary>
     public Task StopAsync(CancellationToken cancellationToken) => _host.StopAsync(cancellationToken);

@@ -1,4 +1,6 @@
 using System.Text;
+using Ferry.Cache.Remote.Settings;
+using Ferry.Kv.Settings;
 
 namespace Ferry.Serving.Options;
 
@@ -20,16 +22,17 @@ public static class ConfigurationReference
     public static string ToMarkdown()
     {
         var text = new StringBuilder(Preamble.ReplaceLineEndings("\n"));
-        Table(text, "Flags", ServeFlags.Honoured);
-        Table(text, "Flags of the command itself", CommandFlags);
-        Table(text, "Keys of --kv-transfer-config", KvTransferSettings.Keys);
-        Table(text, "Keys of kv_connector_extra_config", KvTransferSettings.ExtraKeys);
-        Table(text, "Environment: LMCache", LmCacheSettings.Honoured);
-        Table(text, "Environment: vLLM, UCX, Python", [.. EnvironmentSettings.All.Where(setting => setting.Apply is not null)]);
-        Table(text, "Accepted, without effect: flags", ServeFlags.Explained);
-        Table(text, "Accepted, without effect: LMCache", LmCacheSettings.Explained);
-        Table(text, "Accepted, without effect: other environment", [.. EnvironmentSettings.All.Where(setting => setting.Apply is null)]);
-        Table(text, "Refused flags", ServeFlags.Refused);
+        SettingTables.AppendMarkdown(text, "Flags", ServeFlags.Honoured);
+        SettingTables.AppendMarkdown(text, "Flags of the command itself", CommandFlags);
+        SettingTables.AppendMarkdown(text, "Keys of --kv-transfer-config", KvTransferSettings.Keys);
+        SettingTables.AppendMarkdown(text, "Keys of kv_connector_extra_config", KvTransferSettings.ExtraKeys);
+        SettingTables.AppendMarkdown(text, "Environment: LMCache", LmCacheSettings.Engine.Honoured);
+        SettingTables.AppendMarkdown(text, "Keys of LMCACHE_EXTRA_CONFIG", LmCacheExtraSettings.All);
+        SettingTables.AppendMarkdown(text, "Environment: vLLM, UCX, Python", [.. EnvironmentSettings.All.Where(setting => setting.HasEffect)]);
+        SettingTables.AppendMarkdown(text, "Accepted, without effect: flags", ServeFlags.Explained);
+        SettingTables.AppendMarkdown(text, "Accepted, without effect: LMCache", LmCacheSettings.Engine.Explained);
+        SettingTables.AppendMarkdown(text, "Accepted, without effect: other environment", [.. EnvironmentSettings.All.Where(setting => !setting.HasEffect)]);
+        SettingTables.AppendMarkdown(text, "Refused flags", ServeFlags.Refused);
         return text.ToString();
     }
 
@@ -48,17 +51,9 @@ public static class ConfigurationReference
         var text = new StringBuilder();
         text.Append("Description:\n  Serves a model with vLLM's OpenAI surface, as one node of a fleet that exchanges KV.\n\n");
         text.Append("Usage:\n  ferry serve MODEL [flags]\n\nFlags:\n");
-        foreach (var setting in ServeFlags.Honoured.Concat(CommandFlags))
-        {
-            var name = setting.IsSwitch && setting.Apply is not null ? $"--[no-]{setting.Name[2..]}" : $"{string.Join(", ", [setting.Name, .. setting.Aliases])} {setting.Value}".TrimEnd();
-            text.Append("  ").Append(name.PadRight(40)).Append(' ').Append(setting.Text)
-                .Append(setting.Default.Length > 0 ? $" Default: {setting.Default}." : "").Append('\n');
-        }
+        SettingTables.AppendHelp(text, ServeFlags.Honoured.Concat<Setting>(CommandFlags));
         text.Append("\nEnvironment:\n");
-        foreach (var setting in LmCacheSettings.Honoured.Concat(EnvironmentSettings.All.Where(setting => setting.Apply is not null)))
-        {
-            text.Append("  ").Append(setting.Name.PadRight(40)).Append(' ').Append(setting.Text).Append('\n');
-        }
+        SettingTables.AppendHelp(text, LmCacheSettings.Engine.Honoured.Concat<Setting>(EnvironmentSettings.All.Where(setting => setting.HasEffect)));
         text.Append("""
 
             Examples:
@@ -73,18 +68,5 @@ public static class ConfigurationReference
         return text.ToString();
     }
 
-    private static Setting Own(string name, string text) => new(SettingKind.Flag, name, "", "", text, null);
-
-    private static void Table(StringBuilder text, string title, IReadOnlyList<Setting> settings)
-    {
-        text.Append("\n## ").Append(title).Append("\n\n| name | value | default | what it does |\n|---|---|---|---|\n");
-        foreach (var setting in settings)
-        {
-            var names = string.Join(", ", ((string[])[setting.Name, .. setting.Aliases]).Select(name => $"`{name}`"));
-            text.Append("| ").Append(names).Append(" | ").Append(Cell(setting.Value)).Append(" | ")
-                .Append(Cell(setting.Default)).Append(" | ").Append(Cell(setting.Text)).Append(" |\n");
-        }
-    }
-
-    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal);
+    private static Setting<ServeDraft> Own(string name, string text) => new(name, "", "", text, null);
 }

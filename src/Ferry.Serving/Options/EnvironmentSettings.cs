@@ -1,12 +1,13 @@
+using Ferry.Kv.Settings;
+
 namespace Ferry.Serving.Options;
 
 /// <summary>Environment names other than LMCache's.</summary>
 public static class EnvironmentSettings
 {
     private const string NoDriver = "no effect: the engine runs on the CPU, no accelerator driver is loaded";
-    private const string NoS3 = "no effect: this build has no S3 tier";
 
-    public static IReadOnlyList<Setting> All { get; } =
+    public static IReadOnlyList<Setting<ServeDraft>> All { get; } =
     [
         Name("VLLM_NIXL_SIDE_CHANNEL_HOST", "ADDRESS", "localhost", "Address of this node that peers dial. Each node sets its own; the decode node learns the prefill node's from kv_transfer_params.", (d, v) => d.SideChannelHost = v.Text),
         Name("VLLM_NIXL_SIDE_CHANNEL_PORT", "N", "5600", "Port of the side channel; peers are told it.", (d, v) => d.SideChannelPort = v.Int(1, 65535, 5600)),
@@ -21,22 +22,22 @@ public static class EnvironmentSettings
         .. Group(NoDriver, "HSA_FORCE_FINE_GRAIN_PCIE", "ROCM_HOME", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES", "HABANA_VISIBLE_DEVICES", "PT_HPU_LAZY_MODE",
             "PT_HPU_ENABLE_LAZY_COLLECTIVES", "PT_HPU_ENABLE_RESTORE_KV_LAYOUT", "OMPI_MCA_btl_vader_single_copy_mechanism", "VLLM_HPU_HETERO_KV_LAYOUT", "VLLM_HPU_NIXL_JOINT_KV",
             "VLLM_HPU_NIXL_STAGING_SLOTS", "VLLM_NIXL_DEVICE_TO_DEVICE", "VLLM_ROCM_USE_AITER", "VLLM_ROCM_SHUFFLE_KV_CACHE_LAYOUT"),
-        Idle("AWS_ACCESS_KEY_ID", NoS3) with { IsSecret = true },
-        Idle("AWS_SECRET_ACCESS_KEY", NoS3) with { IsSecret = true },
-        Idle("AWS_SESSION_TOKEN", NoS3) with { IsSecret = true },
-        Idle("AWS_DEFAULT_REGION", NoS3 + " (and LMCache does not read it)"),
+        Name("AWS_ACCESS_KEY_ID", "TEXT", "none", "Credentials of an S3 shared tier, together with AWS_SECRET_ACCESS_KEY.", static (_, _) => { }) with { IsSecret = true },
+        Name("AWS_SECRET_ACCESS_KEY", "TEXT", "none", "See AWS_ACCESS_KEY_ID.", static (_, _) => { }) with { IsSecret = true },
+        Name("AWS_SESSION_TOKEN", "TEXT", "none", "Goes with short-lived credentials.", static (_, _) => { }) with { IsSecret = true },
+        Name("AWS_DEFAULT_REGION", "NAME", "default", "Region of an S3 shared tier; Ceph takes any. (LMCache itself never reads it.)", (d, v) => d.Cache.S3Region ??= v.Text),
         .. Group("no effect: Ferry's transports are not UCX; only UCX_TLS is read", "UCX_NET_DEVICES", "UCX_MEMTYPE_CACHE", "UCX_RNDV_THRESH", "UCX_RNDV_SCHEME", "UCX_RCACHE_MAX_UNRELEASED", "UCX_IB_GID_INDEX", "UCX_LOG_LEVEL", "UCX_PROTO_INFO"),
     ];
 
     /// <summary>Prefixes whose unknown names are worth a word.</summary>
     internal static IReadOnlyList<string> WatchedPrefixes { get; } = ["VLLM_", "UCX_", "FERRY_"];
 
-    private static Setting Name(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
-        new(SettingKind.Environment, name, value, @default, text, apply);
+    private static Setting<ServeDraft> Name(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
+        new(name, value, @default, text, apply);
 
-    private static Setting Idle(string name, string text) => new(SettingKind.Environment, name, "VALUE", "", text + ".", null);
+    private static Setting<ServeDraft> Idle(string name, string text) => new(name, "VALUE", "", text + ".", null);
 
-    private static IEnumerable<Setting> Group(string text, params string[] names) => names.Select(name => Idle(name, text));
+    private static IEnumerable<Setting<ServeDraft>> Group(string text, params string[] names) => names.Select(name => Idle(name, text));
 
     private static void ApplyHashSeed(ServeDraft draft, SettingValue value)
     {

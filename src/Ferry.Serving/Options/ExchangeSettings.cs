@@ -1,3 +1,6 @@
+using Ferry.Cache.Eviction;
+using Ferry.Cache.Remote.Settings;
+
 namespace Ferry.Serving.Options;
 
 /// <summary>What the user asked of the exchange: kv-transfer-config, LMCACHE_*, the side channel and UCX_TLS together.</summary>
@@ -26,8 +29,14 @@ public sealed record ExchangeSettings
     /// <summary>False: memory only stages what is on its way; nothing is kept for later requests.</summary>
     public bool KeepInMemory { get; init; } = true;
 
-    /// <summary>Directory of the shared tier, or null.</summary>
-    public string? SharedDirectory { get; init; }
+    /// <summary>The disk tier of this node, or null.</summary>
+    public DiskSettings? Disk { get; init; }
+
+    /// <summary>Which chunk goes first when a tier is full.</summary>
+    public string Policy { get; init; } = EvictionPolicies.Default;
+
+    /// <summary>The shared tier, or null.</summary>
+    public RemoteTierSettings? Shared { get; init; }
 
     /// <summary>Whether KV of generated tokens is kept too.</summary>
     public bool SaveDecodeCache { get; init; }

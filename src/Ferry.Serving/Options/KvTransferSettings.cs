@@ -1,6 +1,8 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json;
+using Ferry.Cache.Remote.Settings;
+using Ferry.Kv.Settings;
 
 namespace Ferry.Serving.Options;
 
@@ -20,7 +22,7 @@ public static class KvTransferSettings
         "P2pNcclConnector", "PyNcclConnector",
     ];
 
-    public static IReadOnlyList<Setting> Keys { get; } =
+    public static IReadOnlyList<Setting<ServeDraft>> Keys { get; } =
     [
         Key("kv_connector", "NAME", "required", $"{string.Join(", ", Connectors)}: all of them are Ferry's exchange here.", ApplyConnector),
         Key("kv_role", "kv_producer|kv_consumer|kv_both", "required", "Producer prefills and lends KV, consumer fetches and decodes.", ApplyRole),
@@ -37,7 +39,7 @@ public static class KvTransferSettings
         Idle("enable_permute_local_kv", "BOOL", "Ferry converts every layout that has a plan"),
     ];
 
-    public static IReadOnlyList<Setting> ExtraKeys { get; } =
+    public static IReadOnlyList<Setting<ServeDraft>> ExtraKeys { get; } =
     [
         Extra("kv_lease_duration", "SECONDS", "30", "How long KV of a finished prefill is held for the decode node.", (d, v) => d.LeaseDuration = TimeSpan.FromSeconds(v.Real(1, 86_400, 30))),
         Extra("connectors", "LIST", "", "MultiConnector's children; each must be a connector that Ferry knows.", (_, _) => { }),
@@ -172,12 +174,12 @@ public static class KvTransferSettings
     private static void ApplyLmCacheKey(ServeDraft draft, string key, string text)
     {
         var name = key[LmCachePrefix.Length..];
-        if (LmCacheSettings.TryFindKey(name) is { } setting)
+        if (LmCacheSettings.Engine.TryFindKey(name) is { } setting)
         {
-            draft.Apply(setting, text);
+            setting.Apply(draft.Cache, draft.Findings, text);
             return;
         }
-        var known = LmCacheSettings.All.Select(one => LmCachePrefix + one.Name[LmCacheSettings.Prefix.Length..].ToLowerInvariant());
+        var known = LmCacheSettings.Engine.All.Select(one => LmCachePrefix + one.Name[LmCacheSettings.Prefix.Length..].ToLowerInvariant());
         draft.Add(FindingKind.Error, key, text, $"'{name}' is no LMCache setting.{NameHint.Of(key, known)}");
     }
 
@@ -259,14 +261,14 @@ public static class KvTransferSettings
         _ => node.ToJsonString(),
     };
 
-    private static Setting Key(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
-        new(SettingKind.KvTransferConfig, name, value, @default, text, apply);
+    private static Setting<ServeDraft> Key(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
+        new(name, value, @default, text, apply);
 
-    private static Setting Idle(string name, string value, string text) =>
-        new(SettingKind.KvTransferConfig, name, value, "", $"no effect: {text}.", null);
+    private static Setting<ServeDraft> Idle(string name, string value, string text) =>
+        new(name, value, "", $"no effect: {text}.", null);
 
-    private static Setting Extra(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
-        new(SettingKind.KvExtraConfig, name, value, @default, text, apply);
+    private static Setting<ServeDraft> Extra(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
+        new(name, value, @default, text, apply);
 
-    private static Setting IdleExtra(string name, string text) => new(SettingKind.KvExtraConfig, name, "VALUE", "", $"no effect: {text}.", null);
+    private static Setting<ServeDraft> IdleExtra(string name, string text) => new(name, "VALUE", "", $"no effect: {text}.", null);
 }

@@ -1,15 +1,18 @@
 using System.Text.Json.Nodes;
+using Ferry.Cache.Remote.Settings;
 using Ferry.Engine;
 using Ferry.Kv.Layout;
+using Ferry.Kv.Settings;
 
 namespace Ferry.Serving.Options;
 
 /// <summary>Settings while they are being read: mutable, unchecked against each other. Lives only inside <see cref="ServeOptionsParser"/>.</summary>
 public sealed class ServeDraft
 {
-    private readonly List<Finding> _findings = [];
+    internal FindingLog Findings { get; } = new();
 
-    public IReadOnlyList<Finding> Findings => _findings;
+    /// <summary>What LMCache's names say.</summary>
+    internal CacheDraft Cache { get; } = new();
 
     // Server
     internal string? Model { get; set; }
@@ -45,43 +48,13 @@ public sealed class ServeDraft
     internal string? EngineId { get; set; }
     internal string? BufferDevice { get; set; }
     internal TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
-    internal int ChunkTokens { get; set; } = 256;
-    internal string HashAlgorithm { get; set; } = "sha256_cbor";
     internal string? HashSeed { get; set; }
-    internal bool KeepInMemory { get; set; } = true;
-    internal long? MemoryTierBytesPerRank { get; set; }
-    internal string? SharedDirectory { get; set; }
-    internal bool SaveDecodeCache { get; set; }
-    internal bool SaveUnfullChunk { get; set; }
-    internal TimeSpan LoadTimeout { get; set; } = TimeSpan.FromSeconds(10);
-    internal bool? EnablePd { get; set; }
-    internal string? PdRole { get; set; }
     internal string? SideChannelHost { get; set; }
     internal int? SideChannelPort { get; set; }
     internal string? SharedSecret { get; set; }
     internal TransportSelection Transports { get; set; } = UcxTransports.Default;
 
-    internal void Add(FindingKind kind, string name, string value, string text) => _findings.Add(new Finding(kind, name, value, text));
+    internal void Add(FindingKind kind, string name, string value, string text) => Findings.Add(kind, name, value, text);
 
-    /// <summary>Applies one setting and records what became of it.</summary>
-    internal void Apply(Setting setting, string text)
-    {
-        var shown = setting.IsSecret ? "***" : text;
-        if (setting.IsRefused)
-        {
-            Add(FindingKind.Error, setting.Name, shown, $"{setting.Name}: {setting.Text}");
-            return;
-        }
-        if (setting.Apply is null)
-        {
-            Add(FindingKind.Warning, setting.Name, shown, setting.Text);
-            return;
-        }
-        var before = _findings.Count;
-        setting.Apply(this, new SettingValue(setting.Name, text, this));
-        if (_findings.Count == before)
-        {
-            Add(FindingKind.Honoured, setting.Name, shown, "");
-        }
-    }
+    internal void Apply(Setting<ServeDraft> setting, string text) => setting.Apply(this, Findings, text);
 }

@@ -1,5 +1,6 @@
 using Ferry.Engine;
 using Ferry.Kv.Layout;
+using Ferry.Kv.Settings;
 
 namespace Ferry.Serving.Options;
 
@@ -10,7 +11,7 @@ public static class ServeFlags
     private const string NoHub = "no effect: models are local directories, nothing is downloaded";
 
     /// <summary>Flags that change what the node does.</summary>
-    public static IReadOnlyList<Setting> Honoured { get; } =
+    public static IReadOnlyList<Setting<ServeDraft>> Honoured { get; } =
     [
         Flag("--model", "DIR", "", "Model directory (Hugging Face layout); the same as the bare argument.", (d, v) => d.Model = v.Text),
         Many("--served-model-name", "NAME…", "MODEL as given", "Names that clients may ask for; the first stands in answers.", (d, v) => d.ServedModelNames.Add(v.Text)),
@@ -48,7 +49,7 @@ public static class ServeFlags
     ];
 
     /// <summary>vLLM flags that are accepted and answered by a warning.</summary>
-    public static IReadOnlyList<Setting> Explained { get; } =
+    public static IReadOnlyList<Setting<ServeDraft>> Explained { get; } =
     [
         Idle("--trust-remote-code", "", "no effect: Ferry never runs code from a model directory. It is not needed for Llama models and would be a risk with vLLM"),
         Idle("--enforce-eager", "", NoGpu + ", there are no graphs to capture"),
@@ -79,7 +80,7 @@ public static class ServeFlags
     ];
 
     /// <summary>vLLM flags that would change answers, security or topology, and that Ferry does not have.</summary>
-    public static IReadOnlyList<Setting> Refused { get; } =
+    public static IReadOnlyList<Setting<ServeDraft>> Refused { get; } =
     [
         Refuse("--pipeline-parallel-size", "N", "Ferry has no pipeline parallelism. Remove it; use --tensor-parallel-size for KV shards.") with { Aliases = ["-pp"] },
         Refuse("--data-parallel-size", "N", "Ferry has no data parallelism in one process. Start several nodes behind 'ferry route'.") with { Aliases = ["-dp"] },
@@ -101,20 +102,20 @@ public static class ServeFlags
         Refuse("--kv-offloading-size", "GIB", "use LMCACHE_LOCAL_CPU and LMCACHE_MAX_LOCAL_CPU_SIZE together with --kv-transfer-config."),
     ];
 
-    public static IReadOnlyList<Setting> All { get; } = [.. Honoured, .. Explained, .. Refused];
+    public static IReadOnlyList<Setting<ServeDraft>> All { get; } = [.. Honoured, .. Explained, .. Refused];
 
-    private static Setting Flag(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
-        new(SettingKind.Flag, name, value, @default, text, apply);
+    private static Setting<ServeDraft> Flag(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
+        new(name, value, @default, text, apply);
 
-    private static Setting Many(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
-        new(SettingKind.Flag, name, value, @default, text, apply) { TakesMany = true };
+    private static Setting<ServeDraft> Many(string name, string value, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
+        new(name, value, @default, text, apply) { TakesMany = true };
 
-    private static Setting Switch(string name, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
-        new(SettingKind.Flag, name, "", @default, text, apply);
+    private static Setting<ServeDraft> Switch(string name, string @default, string text, Action<ServeDraft, SettingValue> apply) =>
+        new(name, "", @default, text, apply);
 
-    private static Setting Idle(string name, string value, string text) => new(SettingKind.Flag, name, value, "", text + ".", null);
+    private static Setting<ServeDraft> Idle(string name, string value, string text) => new(name, value, "", text + ".", null);
 
-    private static Setting Refuse(string name, string value, string text) => new(SettingKind.Flag, name, value, "", text, null) { IsRefused = true };
+    private static Setting<ServeDraft> Refuse(string name, string value, string text) => new(name, value, "", text, null) { IsRefused = true };
 
     private static void ApplyDevice(ServeDraft draft, SettingValue value)
     {

@@ -1,3 +1,5 @@
+using Ferry.Kv.Settings;
+
 namespace Ferry.Serving.Options;
 
 /// <param name="Options">Null when a finding is an error.</param>

@@ -1,5 +1,8 @@
 using System.Text;
+using Ferry.Cache.Remote;
+using Ferry.Cache.Remote.Settings;
 using Ferry.Engine.Generation;
+using Ferry.Kv.Settings;
 using Ferry.Transfer.Tcp;
 
 namespace Ferry.Serving.Options;
@@ -122,29 +125,31 @@ internal static class ServeOptionsValidator
         CheckPd(draft);
         CheckSideChannel(draft, machine);
         CheckSecret(draft);
-        if (draft.ChunkTokens % engine.BlockTokens!.Value != 0)
+        if (draft.Cache.ChunkTokens % engine.BlockTokens!.Value != 0)
         {
-            Error(draft, "LMCACHE_CHUNK_SIZE", $"{draft.ChunkTokens}", $"a chunk of {draft.ChunkTokens} tokens is not a whole number of blocks of {engine.BlockTokens} tokens. Use a multiple of {engine.BlockTokens}, for example {(draft.ChunkTokens / engine.BlockTokens.Value + 1) * engine.BlockTokens.Value}.");
+            Error(draft, "LMCACHE_CHUNK_SIZE", $"{draft.Cache.ChunkTokens}", $"a chunk of {draft.Cache.ChunkTokens} tokens is not a whole number of blocks of {engine.BlockTokens} tokens. Use a multiple of {engine.BlockTokens}, for example {(draft.Cache.ChunkTokens / engine.BlockTokens.Value + 1) * engine.BlockTokens.Value}.");
         }
         return new ExchangeSettings
         {
             Role = draft.Role ?? KvRole.Both,
             ConnectorName = draft.ConnectorName ?? "",
             EngineId = draft.EngineId,
-            ChunkTokens = draft.ChunkTokens,
-            HashAlgorithm = draft.HashAlgorithm,
+            ChunkTokens = draft.Cache.ChunkTokens,
+            HashAlgorithm = draft.Cache.HashAlgorithm,
             HashSeed = draft.HashSeed ?? "0",
             MemoryTierBytes = MemoryTierBytes(draft, machine, engine.TensorParallelSize!.Value),
-            KeepInMemory = draft.KeepInMemory,
-            SharedDirectory = draft.SharedDirectory,
-            SaveDecodeCache = draft.SaveDecodeCache,
-            SaveUnfullChunk = draft.SaveUnfullChunk,
+            KeepInMemory = draft.Cache.KeepInMemory,
+            Policy = draft.Cache.Policy,
+            Disk = DiskPlace.Resolve(draft.Cache, $"{LmCacheSettings.Prefix}MAX_LOCAL_DISK_SIZE", engine.TensorParallelSize!.Value, machine, draft.Findings),
+            Shared = RemoteAddress.Resolve(draft.Cache, new RemoteTierOptions(), draft.Findings),
+            SaveDecodeCache = draft.Cache.SaveDecodeCache,
+            SaveUnfullChunk = draft.Cache.SaveUnfullChunk,
             SideChannelHost = draft.SideChannelHost ?? "localhost",
             SideChannelPort = draft.SideChannelPort ?? 5600,
             SharedSecret = draft.SharedSecret,
             Transports = draft.Transports,
             LeaseDuration = draft.LeaseDuration,
-            LoadTimeout = draft.LoadTimeout,
+            LoadTimeout = draft.Cache.LoadTimeout ?? TimeSpan.FromSeconds(10),
         };
     }
 
@@ -153,7 +158,7 @@ internal static class ServeOptionsValidator
         foreach (var name in environment.Keys.Order(StringComparer.Ordinal))
         {
             var matters = name.StartsWith("VLLM_NIXL_SIDE_CHANNEL", StringComparison.Ordinal) ||
-                LmCacheSettings.Honoured.Any(setting => setting.Name == name || setting.Aliases.Contains(name));
+                LmCacheSettings.Engine.Honoured.Any(setting => setting.Names.Contains(name));
             if (matters)
             {
                 draft.Add(FindingKind.Warning, name, environment[name], "no effect without --kv-transfer-config: this node exchanges no KV.");
@@ -180,11 +185,11 @@ internal static class ServeOptionsValidator
 
     private static void CheckPd(ServeDraft draft)
     {
-        if (draft.PdRole is { } role && draft.Role is { } kvRole && kvRole != KvRole.Both && (role == "sender") != (kvRole == KvRole.Producer))
+        if (draft.Cache.PdRole is { } role && draft.Role is { } kvRole && kvRole != KvRole.Both && (role == "sender") != (kvRole == KvRole.Producer))
         {
             Error(draft, "LMCACHE_PD_ROLE", role, $"LMCACHE_PD_ROLE={role} contradicts kv_role: sender belongs to kv_producer, receiver to kv_consumer. Correct the one that is wrong.");
         }
-        if (draft.EnablePd == false)
+        if (draft.Cache.EnablePd == false)
         {
             draft.Add(FindingKind.Warning, "LMCACHE_ENABLE_PD", "False", "the hand-over is on all the same: --kv-transfer-config decides.");
         }
@@ -224,7 +229,7 @@ internal static class ServeOptionsValidator
 
     private static long MemoryTierBytes(ServeDraft draft, IMachine machine, int ranks)
     {
-        if (draft.MemoryTierBytesPerRank is not { } perRank)
+        if (draft.Cache.MemoryBytes is not { } perRank)
         {
             return DefaultMemoryTierBytes;
         }

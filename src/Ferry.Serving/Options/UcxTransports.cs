@@ -1,3 +1,5 @@
+using Ferry.Kv.Settings;
+
 namespace Ferry.Serving.Options;
 
 /// <summary>Reads UCX_TLS by UCX's own grammar (ucs/config/parser.c): a comma list, case-sensitive, no spaces, <c>^</c> in front denies.</summary>

@@ -1,3 +1,4 @@
+using Ferry.TestKit.Lab;
 using System.Net;
 using Ferry.IntegrationTests.Processes;
 

@@ -50,15 +50,7 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
     {
         await FailAsync();
         Finds++;
-        return
-        [
-            .. _records.Where(pair => pair.Key.Key == key).Select(pair =>
-            {
-                var layout = pair.Value.Header.Layout;
-                var family = unchecked((ulong)ShardCover.FamilyOf(layout).GetHashCode());
-                return new TierRecord(key, family, layout.FirstHead, layout.Heads, layout.ModelHeads, pair.Value.Record.Length, pair.Key.Shard);
-            }),
-        ];
+        return [.. _records.Where(pair => pair.Key.Key == key).Select(pair => Describe(pair.Key.Key, pair.Key.Shard, pair.Value.Header, pair.Value.Record.Length))];
     }
 
     public async Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken)
@@ -101,9 +93,9 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
     public async IAsyncEnumerable<TierListing> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await FailAsync();
-        foreach (var ((_, shard), (_, record)) in _records)
+        foreach (var ((key, shard), (header, record)) in _records)
         {
-            yield return new TierListing(shard, record.Length, DateTimeOffset.UnixEpoch);
+            yield return new TierListing(shard, record.Length, DateTimeOffset.UnixEpoch) { Record = Describe(key, shard, header, record.Length) };
         }
     }
 
@@ -114,6 +106,12 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static TierRecord Describe(KvKey key, string shard, KvRecordHeader header, int recordBytes)
+    {
+        var layout = header.Layout;
+        return new TierRecord(key, unchecked((ulong)ShardCover.FamilyOf(layout).GetHashCode()), layout.FirstHead, layout.Heads, layout.ModelHeads, recordBytes, shard);
+    }
 
     private async Task FailAsync()
     {

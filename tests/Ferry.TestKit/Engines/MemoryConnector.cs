@@ -15,6 +15,8 @@ public sealed class MemoryConnector(ChunkStore store, int chunkTokens, bool hold
 
     public int ChunkTokens => chunkTokens;
 
+    public bool SavesGenerated { get; init; }
+
     public List<(string RequestId, int FirstToken, int TokenCount, bool IsLast)> Saves { get; } = [];
 
     public List<KvLoadRequest> LoadRequests { get; } = [];

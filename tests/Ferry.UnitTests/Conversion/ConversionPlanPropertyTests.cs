@@ -59,7 +59,7 @@ public sealed class ConversionPlanPropertyTests
         var streamingBytes = seed % 2 == 0 ? 0 : ConversionPlan.StreamingBytes;
         var actual = AlignedSpan((int)target.PayloadBytes);
         actual.Fill(0xA5);                                                    // a byte that is not written would show
-        Assert.True(ConversionPlan.TryCreate(shards, target, streamingBytes, out var plan, out _));
+        Assert.True(ConversionPlan.TryCreate(shards, target, null, streamingBytes, out var plan, out _));
         plan.Run([.. payloads.Select(payload => (ReadOnlyMemory<byte>)payload)], actual);
         Assert.Equal(KvReference.Convert(shards, payloads, target), actual.ToArray());
     }

@@ -40,7 +40,7 @@ public sealed class ClientKeyTests
     [Fact]
     public void Parse_EveryRecordedKey_IsUnderstood()
     {
-        using var vectors = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(RepositoryFiles.Root, "tests/data/hashing/lmcache_hash_vectors.json")));
+        using var vectors = JsonDocument.Parse(File.ReadAllBytes(Ferry.TestKit.RepositoryRoot.At("tests", "data", "hashing", "lmcache_hash_vectors.json")));
         var keys = vectors.RootElement.GetProperty("cases").EnumerateArray()
             .SelectMany(item => item.TryGetProperty("chunks", out var chunks) ? chunks.EnumerateArray() : default)
             .SelectMany(chunk => chunk.TryGetProperty("layer_keys", out var layers) && layers.ValueKind == JsonValueKind.Array
@@ -53,6 +53,21 @@ public sealed class ClientKeyTests
             Assert.Equal(key.Split('@')[0], Parse(key).Shard!.Model);
             Assert.Equal((ClientKeyPart.PairNote, key), (Parse(key + "metadata").Part, Parse(key + "metadata").Text.ToString()));
         });
+    }
+
+    [Fact]
+    public void Names_OfRecords_AreThoseOfThePage()
+    {
+        // docs/wire/client-keys.md: these outlive a restart and another version, so they never change.
+        var page = File.ReadAllText(Path.Combine(Ferry.TestKit.RepositoryRoot.Path, "docs/wire/client-keys.md"));
+        var engine = "m@4@1@1aaaaaaaaaaaaaaa@half"u8;
+        Assert.Contains($"{ClientKeys.OpaqueModel:x32}", page, StringComparison.Ordinal);
+        Assert.Contains(ClientKeys.Opaque("plain"u8).Hash.ToString(), page, StringComparison.Ordinal);
+        Assert.Contains(ClientKeys.Noted(engine, "").Hash.ToString(), page, StringComparison.Ordinal);
+        Assert.Contains($"{Ferry.Cache.Remote.Models.ModelCards.FingerprintOf("meta-llama/Llama-3.1-8B"):x32}", page, StringComparison.Ordinal);
+        var tagged = new ClientTargets(new([ClientStoreHarness.Card()]), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
+            .Find(Encoding.UTF8.GetBytes("meta-llama/Llama-3.1-8B@4@1@1aaaaaaaaaaaaaaa@half@1@user%alice"));
+        Assert.Contains($"{tagged.Chunk.Model:x32}", page, StringComparison.Ordinal);
     }
 
     [Fact]

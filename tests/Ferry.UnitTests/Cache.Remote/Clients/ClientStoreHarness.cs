@@ -18,7 +18,7 @@ namespace Ferry.UnitTests.Cache.Remote.Clients;
 internal sealed class ClientStoreHarness : IAsyncDisposable
 {
     public const string Model = "meta-llama/Llama-3.1-8B";
-    public const int ChunkTokens = 8;
+    public const int ChunkTokens = 4;
 
     public ClientStoreHarness(ClientStoreOptions? options = null, ModelCards? cards = null, long memoryBytes = 8 << 20, ILogger<ClientStore>? logger = null, params IKvTier[] tiers)
     {
@@ -37,15 +37,15 @@ internal sealed class ClientStoreHarness : IAsyncDisposable
 
     public RecordStoreStats Memory => Cache.Memory.Snapshot();
 
-    /// <summary>3 layers, 8 KV heads of 16, chunks of 8 tokens.</summary>
+    /// <summary>2 layers, 8 KV heads of 4, chunks of 4 tokens.</summary>
     public static ModelCard Card(string name = Model, int heads = 8) => new(name)
     {
-        Layers = 3,
+        Layers = 2,
         KvHeads = heads,
-        HeadDim = 16,
+        HeadDim = 4,
         DType = KvDType.BFloat16,
         ChunkTokens = ChunkTokens,
-        TensorParallelSizes = [1, 2, 4, 8, 16],
+        TensorParallelSizes = [.. Enumerable.Range(1, 16)],
         Fp8Scales = new Dictionary<KvDType, float> { [KvDType.Float8E4M3Fnuz] = 2f, [KvDType.Float8E4M3Fn] = 1f },
     };
 

@@ -2,6 +2,7 @@ using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Directory;
 using Ferry.Cache.Remote.Models;
 using Ferry.Cache.Tiers;
+using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
 using Ferry.TestKit.Cache;
@@ -73,6 +74,32 @@ public sealed class ClientTierTests : IDisposable
     }
 
     [Fact]
+    public async Task Exists_OfWhatADiskHas_ReadsNoPayload()
+    {
+        var options = new DiskTierOptions { Path = Path.Combine(_path, "disk"), CapacityBytes = 64 << 20 };
+        Task<DiskTier> OpenAsync() => DiskTier.OpenAsync(options, TimeProvider.System, NullLogger<DiskTier>.Instance, CancellationToken.None);
+        await using (var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: await OpenAsync()))
+        {
+            for (var rank = 0; rank < 2; rank++)
+            {
+                await exchange.PutPairAsync(EngineKey(1, rank, 2), KvReference.Fill(Shard(TheCard, rank, 2), 1), Note(Shard(TheCard, rank, 2)));
+            }
+            await exchange.PutAsync("plain", [4]);
+            await exchange.Cache.FlushAsync(CancellationToken.None);
+        }
+        var disk = await OpenAsync();
+        await using var restarted = new ClientStoreHarness(cards: new ModelCards([TheCard]), tiers: disk);
+        Assert.True(await restarted.ExistsAsync(EngineKey(1, 3, 4, "half") + "metadata"));
+        Assert.True(await restarted.ExistsAsync(DaemonKey(1, 0, 1)));
+        Assert.True(await restarted.ExistsAsync("plain"));
+        Assert.False(await restarted.ExistsAsync(EngineKey(2, 3, 4)));
+        Assert.Equal(0, disk.Counts.Reads);
+        await restarted.ExpectAsync(EngineKey(1, 3, 4, "half") + "metadata", there: true);
+        await restarted.ExpectAsync(DaemonKey(1, 0, 1), there: true);
+        await restarted.ExpectAsync("plain", there: true);
+    }
+
+    [Fact]
     public async Task Get_OneShardIsGoneFromTheTier_IsAMissForThoseWhoNeedIt()
     {
         await FillAsync();
@@ -88,10 +115,31 @@ public sealed class ClientTierTests : IDisposable
     }
 
     [Fact]
+    public async Task Get_TheTierHasAlsoAnotherType_TakesTheOneThatIsNotRounded()
+    {
+        var card = TheCard with { Fp8Scales = new Dictionary<KvDType, float> { [KvDType.Float8E4M3Fn] = 1f } };
+        foreach (var order in (string[][])[["fp8_e4m3fn", "bfloat16"], ["bfloat16", "fp8_e4m3fn"]])
+        {
+            var tier = new FaultyTier();
+            await using (var exchange = new ClientStoreHarness(cards: new ModelCards([card]), tiers: tier))
+            {
+                foreach (var dtype in order)
+                {
+                    var layout = Shard(card, 0, 1, dtype == "bfloat16" ? KvDType.BFloat16 : KvDType.Float8E4M3Fn);
+                    await exchange.PutAsync(EngineKey(1, 0, 1, dtype), KvReference.Fill(layout, 1), Note(layout));
+                }
+                await exchange.Cache.FlushAsync(CancellationToken.None);
+            }
+            await using var restarted = new ClientStoreHarness(cards: new ModelCards([card]), tiers: tier);
+            Assert.Equal(KvReference.Fill(Shard(card, 1, 2), 1), await restarted.GetAsync(EngineKey(1, 1, 2)));
+        }
+    }
+
+    [Fact]
     public async Task Get_TheCardChanged_RecordsThatContradictItAreMisses()
     {
         await FillAsync();
-        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard with { KvHeads = 4, HeadDim = 32 }]), tiers: OpenDirectory());
+        await using var exchange = new ClientStoreHarness(cards: new ModelCards([TheCard with { KvHeads = 4, HeadDim = 8 }]), tiers: OpenDirectory());
         await exchange.ExpectAsync(EngineKey(1, 0, 4), there: false);
         await exchange.ExpectAsync(EngineKey(1, 0, 2) + "metadata", there: false);
         Assert.Equal([9], await exchange.ExpectAsync(DaemonKey(3, 0, 4), there: true));
@@ -111,7 +159,7 @@ public sealed class ClientTierTests : IDisposable
     {
         var tier = new FaultyTier(); // Its families are numbers of its own.
         var layouts = Enumerable.Range(0, 2)
-            .Select(rank => (Shard(TheCard, 0, 1) with { BlockTokens = 4, Order = KvOrder.Nhd, Packing = KvPacking.Halves }).ForRank(rank, 2)).ToArray();
+            .Select(rank => (Shard(TheCard, 0, 1) with { BlockTokens = 2, Order = KvOrder.Nhd, Packing = KvPacking.Halves }).ForRank(rank, 2)).ToArray();
         UInt128 fingerprint = 77;
         foreach (var layout in layouts)
         {
@@ -128,6 +176,30 @@ public sealed class ClientTierTests : IDisposable
         await using var off = new ClientStoreHarness(
             new ClientStoreOptions { Convert = ConvertMode.Off }, new ModelCards([TheCard with { Fingerprint = fingerprint }]), tiers: tier);
         await off.ExpectAsync(DaemonKey(1, 0, 1), there: false);
+    }
+
+    [Fact]
+    public async Task Get_LayersAfterARestart_AreMadeIntoWholeChunksAndBack()
+    {
+        var card = TheCard with { Layerwise = true };
+        await using (var exchange = new ClientStoreHarness(cards: new ModelCards([card]), tiers: OpenDirectory()))
+        {
+            foreach (var layer in (int[])[0, 1])
+            {
+                var one = Shard(card, 0, 1) with { Layers = 1, Order = KvOrder.T2d };
+                await exchange.PutPairAsync(EngineKey(1, 0, 1, suffix: $"@{layer}"), KvReference.Fill(one, layer), Note(one));
+            }
+            await exchange.PutPairAsync(EngineKey(2, 0, 1), KvReference.Fill(Shard(card, 0, 1), 2), Note(Shard(card, 0, 1)));
+            await exchange.Cache.FlushAsync(CancellationToken.None);
+        }
+        var directory = OpenDirectory();
+        await using var restarted = new ClientStoreHarness(cards: new ModelCards([card]), tiers: directory);
+        Assert.True(await restarted.ExistsAsync(EngineKey(1, 1, 2)));
+        Assert.True(await restarted.ExistsAsync(EngineKey(2, 3, 4, suffix: "@1") + "metadata"));
+        Assert.Equal(0, directory.Counts.Reads);
+        await restarted.ExpectAsync(EngineKey(1, 1, 2), there: true);
+        await restarted.ExpectAsync(EngineKey(2, 3, 4, suffix: "@1") + "metadata", there: true);
+        await restarted.ExpectAsync(EngineKey(3, 0, 1), there: false);
     }
 
     [Fact]

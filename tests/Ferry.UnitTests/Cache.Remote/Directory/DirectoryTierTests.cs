@@ -2,7 +2,7 @@ using Ferry.Cache.Remote;
 using Ferry.Cache.Remote.Directory;
 using Ferry.Cache.Tiers;
 using Ferry.TestKit.Cache;
-using Ferry.UnitTests.Cache.Tiers;
+using Ferry.TestKit.Contracts;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -242,7 +242,7 @@ public sealed class DirectoryTierTests : KvTierContract, IDisposable
     [InlineData("file:/var/cache", "write a URL such as file:///")]
     [InlineData("file://host/share", "three slashes")]
     [InlineData("file:///x?capacity=1", "nothing after the path")]
-    [InlineData("s3://bucket/x", "must be one of: file")]
+    [InlineData("gopher://bucket/x", "must be one of: file")]
     [InlineData("", "write a URL")]
     public void FindError_Url_SaysWhatIsWrongAndTheWayOut(string url, string? named)
     {

@@ -98,11 +98,11 @@ public sealed class ModelCardsTests : IDisposable
             """);
         foreach (var expected in (string[])
         [
-            "models.yaml:3:3: models[0].layer is not known", "Did you mean layers?", "models.yaml:4:13: models[0].kv_heads is \"x\"; it must be a whole number in 1..4096.",
+            "models.yaml:3:3: models[0].\"layer\" is not known", "Did you mean layers?", "models.yaml:4:13: models[0].kv_heads is \"x\"; it must be a whole number in 1..4096.",
             "models.yaml:5:13: models[0].head_dim is \"0\"", "models.yaml:6:10: models[0].dtype is \"bf61\"", "Did you mean bf16?", "models.yaml:7:24: models[0].tensor_parallel: \"two\"",
             "models.yaml:8:15: models[0].fp8_scale.\"bf16\" is not an fp8 type", "models.yaml:8:32: models[0].fp8_scale.e4m3fn is \"-1\"", "models.yaml:9:16: models[0].fingerprint",
             "models.yaml:2:3: models[0].layers is missing", "models.yaml:10:3: models[1].name is missing", "models[1].kv_heads is missing",
-            "models.yaml:11:23: models[2].aliases", "models[2].fingerprint", "6 KV heads cannot be dealt out to 4 ranks", "models.yaml:12:3: models[3]: \"a\" is named by models[0] too",
+            "models.yaml:11:25: models[2].aliases", "models[2].fingerprint", "6 KV heads cannot be dealt out to 4 ranks", "models.yaml:12:3: models[3]: \"a\" is named by models[0] too",
             "models.yaml:13:3: models[4] must be a card",
         ])
         {

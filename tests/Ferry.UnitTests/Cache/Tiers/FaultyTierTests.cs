@@ -1,5 +1,6 @@
 using Ferry.Cache.Tiers;
 using Ferry.TestKit.Cache;
+using Ferry.TestKit.Contracts;
 
 namespace Ferry.UnitTests.Cache.Tiers;
 

@@ -1,3 +1,5 @@
+using Ferry.Cache.Remote.Settings;
+using Ferry.Kv.Settings;
 using Ferry.Serving.Options;
 using Ferry.TestKit;
 using Xunit;
@@ -17,7 +19,7 @@ public sealed class ConfigurationReferenceTests
     public void ToMarkdown_EverySetting_HasALineThatExplainsIt()
     {
         var document = ConfigurationReference.ToMarkdown();
-        foreach (var setting in ServeFlags.All.Concat(LmCacheSettings.All).Concat(EnvironmentSettings.All).Concat(KvTransferSettings.Keys).Concat(KvTransferSettings.ExtraKeys))
+        foreach (var setting in ServeFlags.All.Concat<Setting>(LmCacheSettings.Engine.All).Concat(EnvironmentSettings.All).Concat(KvTransferSettings.Keys).Concat(KvTransferSettings.ExtraKeys))
         {
             Assert.Contains($"| `{setting.Name}`", document, StringComparison.Ordinal);
             Assert.True(setting.Text.Length > 10, setting.Name);
@@ -27,7 +29,7 @@ public sealed class ConfigurationReferenceTests
     [Fact]
     public void Settings_Names_AreUnique()
     {
-        string[] names = [.. ServeFlags.All.Concat(LmCacheSettings.All).Concat(EnvironmentSettings.All).SelectMany(setting => (string[])[setting.Name, .. setting.Aliases])];
+        string[] names = [.. ServeFlags.All.Concat<Setting>(LmCacheSettings.Engine.All).Concat(EnvironmentSettings.All).SelectMany(setting => (string[])[setting.Name, .. setting.Aliases])];
         Assert.Equal(names.Length, names.Distinct().Count());
     }
 
@@ -36,6 +38,6 @@ public sealed class ConfigurationReferenceTests
     {
         var help = ConfigurationReference.ToHelp();
         Assert.All(ServeFlags.Honoured, setting => Assert.Contains(setting.IsSwitch ? setting.Name[2..] : setting.Name, help, StringComparison.Ordinal));
-        Assert.All(LmCacheSettings.Honoured, setting => Assert.Contains(setting.Name, help, StringComparison.Ordinal));
+        Assert.All(LmCacheSettings.Engine.Honoured, setting => Assert.Contains(setting.Name, help, StringComparison.Ordinal));
     }
 }

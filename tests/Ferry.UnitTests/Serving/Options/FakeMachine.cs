@@ -1,4 +1,4 @@
-using Ferry.Serving.Options;
+using Ferry.Cache.Remote.Settings;
 
 namespace Ferry.UnitTests.Serving.Options;
 
@@ -7,9 +7,11 @@ internal sealed class FakeMachine : IMachine
 {
     public long MemoryBytes => 64L << 30;
 
+    public long? FreeDiskBytes(string path) => 200L << 30;
+
     public bool DirectoryExists(string path) => path is "models/tiny" or "models/empty";
 
-    public bool FileExists(string path) => path is "models/tiny/config.json" or "template.jinja";
+    public bool FileExists(string path) => path is "models/tiny/config.json" or "template.jinja" or "models.yaml";
 
     public string? WhyNotLocal(string host) =>
         host is "localhost" or "127.0.0.1" or "10.0.0.2" or "0.0.0.0" ? null : $"{host} is no address of this machine (it has 10.0.0.2)";

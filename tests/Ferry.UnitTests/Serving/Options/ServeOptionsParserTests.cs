@@ -1,4 +1,6 @@
+using Ferry.Cache.Remote.Settings;
 using Ferry.Kv.Layout;
+using Ferry.Kv.Settings;
 using Ferry.Serving.Options;
 using Xunit;
 
@@ -34,7 +36,7 @@ public sealed class ServeOptionsParserTests
         var exchange = Assert.IsType<ExchangeSettings>(options.Exchange);
         Assert.Equal((KvRole.Producer, "10.0.0.2", 50051, 256, 8L << 30), (exchange.Role, exchange.SideChannelHost, exchange.SideChannelPort, exchange.ChunkTokens, exchange.MemoryTierBytes));
         string[] warned = [.. result.Findings.Where(finding => finding.Kind == FindingKind.Warning).Select(finding => finding.Name).Distinct().Order(StringComparer.Ordinal)];
-        Assert.Equal(["--trust-remote-code", "HSA_FORCE_FINE_GRAIN_PCIE", "LMCACHE_LOCAL_DISK", "LMCACHE_MAX_LOCAL_DISK_SIZE", "UCX_TLS", "kv_connector"], warned);
+        Assert.Equal(["--trust-remote-code", "HSA_FORCE_FINE_GRAIN_PCIE", "UCX_TLS", "kv_connector"], warned);
     }
 
     [Fact]
@@ -45,7 +47,7 @@ public sealed class ServeOptionsParserTests
             string[] words = setting.IsSwitch ? [setting.Name] : [setting.Name, "x"];
             Assert.Contains(Parse(["models/tiny", .. words]).Findings, finding => finding.Name == setting.Name && finding.Kind != FindingKind.Honoured && finding.Text.Length > 20);
         }
-        foreach (var setting in LmCacheSettings.All)
+        foreach (var setting in LmCacheSettings.Engine.All)
         {
             Assert.Contains(Parse(["models/tiny"], (setting.Name, "1")).Findings, finding => finding.Name == setting.Name);
         }
@@ -156,20 +158,20 @@ public sealed class ServeOptionsParserTests
         Assert.Equal(name, Assert.Single(Errors(["models/tiny", "--kv-transfer-config", Producer], (name, value))).Name);
 
     [Theory]
-    [InlineData("s3://s3.ceph.example/nixl/")]
-    [InlineData("redis://cache:6379")]
-    public void Parse_RemoteUrlOfAnotherScheme_WarnsThatThereIsNoSharedTier(string url)
+    [InlineData("mooncakestore://host:1234")]
+    [InlineData("filee:///mnt/shared", "Did you mean file?")]
+    public void Parse_RemoteUrlOfAnUnknownScheme_IsAnErrorThatNamesTheKnownOnes(string url, string hint = "")
     {
-        var result = Parse(["models/tiny", "--kv-transfer-config", Producer], ("LMCACHE_REMOTE_URL", url));
-        Assert.Null(result.Options!.Exchange!.SharedDirectory);
-        Assert.Contains(result.Findings, finding => finding.Kind == FindingKind.Warning && finding.Name == "LMCACHE_REMOTE_URL");
+        var error = Assert.Single(Errors(["models/tiny", "--kv-transfer-config", Producer], ("LMCACHE_REMOTE_URL", url)));
+        Assert.Contains("file://", error.Text, StringComparison.Ordinal);
+        Assert.EndsWith(hint, error.Text, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Parse_SharedDirectoryAndSeed_ReachTheExchange()
     {
         var exchange = Accept(["models/tiny", "--kv-transfer-config", Producer], ("LMCACHE_REMOTE_URL", "\"file:///mnt/shared/\""), ("PYTHONHASHSEED", "7")).Exchange!;
-        Assert.Equal(("/mnt/shared", "7"), (exchange.SharedDirectory, exchange.HashSeed));
+        Assert.Equal(("file:///mnt/shared/", "7"), (exchange.Shared!.Url, exchange.HashSeed));
     }
 
     [Fact]
@@ -209,14 +211,14 @@ public sealed class ServeOptionsParserTests
     {
         var result = Parse(["models/tiny", "--api-key", "sk-very-secret"], ("AWS_SECRET_ACCESS_KEY", "aws-secret"), ("VLLM_API_KEY", "other-secret"));
         Assert.Equal(3, result.Options!.Api.ApiKeys.Count + 1);
-        var text = StartupReport.ToText(result) + StartupReport.ToJson(result).ToJsonString();
+        var text = StartupReport.ToText(result.Findings) + StartupReport.ToJson(result.Findings).ToJsonString();
         Assert.DoesNotContain("secret", text.Replace("AWS_SECRET_ACCESS_KEY", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Report_Json_SaysWhetherTheNodeStarts()
     {
-        var json = StartupReport.ToJson(Parse(["models/tiny", "--prot", "1"]));
+        var json = StartupReport.ToJson(Parse(["models/tiny", "--prot", "1"]).Findings);
         Assert.False(json["ok"]!.GetValue<bool>());
         Assert.Contains(json["settings"]!.AsArray(), setting => setting!["kind"]!.GetValue<string>() == "error");
     }

@@ -1,3 +1,4 @@
+using Ferry.Kv.Settings;
 using Ferry.Serving.Options;
 using Xunit;
 
@@ -41,7 +42,8 @@ public sealed class UcxTransportsTests
 
     private static (TransportSelection Selection, IReadOnlyList<Finding> Findings) Read(string value)
     {
-        var draft = new ServeDraft();
-        return (UcxTransports.Parse(new SettingValue("UCX_TLS", value, draft)), draft.Findings);
+        var findings = new FindingLog();
+        var setting = EnvironmentSettings.All.Single(known => known.Name == "UCX_TLS");
+        return (UcxTransports.Parse(new SettingValue(setting, value, "", findings)), findings.All);
     }
 }

@@ -1,0 +1,47 @@
+namespace Ferry.Cache.Remote;
+
+/// <summary>A token that ends when nothing moves for a while, when the whole takes too long, or when the caller gives up, and that knows which it was.</summary>
+/// <remarks>One operation, one instance. A deadline alone cannot tell a slow line from a dead one; a pause alone lets a trickle go on for ever.</remarks>
+internal sealed class ProgressDeadline : IDisposable
+{
+    private readonly CancellationTokenSource _idle;
+    private readonly CancellationTokenSource _whole;
+    private readonly CancellationTokenSource _linked;
+    private readonly TimeSpan _idleTimeout;
+
+    public ProgressDeadline(TimeSpan idleTimeout, TimeSpan wholeTimeout, TimeProvider time, CancellationToken cancellationToken)
+    {
+        _idleTimeout = idleTimeout;
+        _idle = new CancellationTokenSource(idleTimeout, time);
+        _whole = new CancellationTokenSource(wholeTimeout, time);
+        _linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _idle.Token, _whole.Token);
+    }
+
+    public CancellationToken Token => _linked.Token;
+
+    /// <summary>True when nothing moved for the idle time-out.</summary>
+    public bool IsIdle => _idle.IsCancellationRequested;
+
+    /// <summary>True when the whole took too long.</summary>
+    public bool IsLate => _whole.IsCancellationRequested;
+
+    /// <summary>Bytes that have moved so far, for the error that says where it stopped.</summary>
+    public long MovedBytes { get; private set; }
+
+    /// <summary>Something moved: the idle time-out begins again.</summary>
+    public void Moved(long byteCount)
+    {
+        MovedBytes += byteCount;
+        _idle.CancelAfter(_idleTimeout); // Does nothing once it has ended.
+    }
+
+    /// <summary>All is sent and the other side works on it: only the deadline of the whole counts until something moves again.</summary>
+    public void AwaitAnswer() => _idle.CancelAfter(Timeout.InfiniteTimeSpan);
+
+    public void Dispose()
+    {
+        _linked.Dispose();
+        _idle.Dispose();
+        _whole.Dispose();
+    }
+}

@@ -1,0 +1,140 @@
+using Ferry.Cache.Tiers;
+using Ferry.Kv.Layout;
+using Ferry.Kv.Records;
+using Ferry.TestKit.Cache;
+using Xunit;
+
+namespace Ferry.TestKit.Contracts;
+
+/// <summary>What every tier must do, the fake of the tests too.</summary>
+public abstract class KvTierContract
+{
+    protected static readonly KvLayout Layout = TestRecords.Layout();
+
+    protected abstract IKvTier Open();
+
+    /// <summary>Flips one bit of every record that the tier holds, behind its back.</summary>
+    protected abstract void Damage(IKvTier tier, int byteIndex);
+
+    protected static Task<TierPutOutcome> PutAsync(IKvTier tier, int number, KvLayout layout, string salt = "")
+    {
+        var (header, record) = TestRecords.Record(number, layout, salt: salt);
+        return tier.PutAsync(header, record, CancellationToken.None);
+    }
+
+    protected static async Task<(TierRead Read, byte[] Bytes)> ReadAsync(IKvTier tier, TierRecord record)
+    {
+        var bytes = new byte[record.RecordBytes];
+        return (await tier.ReadAsync(record, bytes, CancellationToken.None), bytes);
+    }
+
+    private static Task<IReadOnlyList<TierRecord>> FindAsync(IKvTier tier, int number, string salt = "") =>
+        tier.FindAsync(TestRecords.Key(number, salt), CancellationToken.None);
+
+    [Fact]
+    public async Task ReadAsync_AfterPut_GivesTheSameBytes()
+    {
+        await using var tier = Open();
+        Assert.Equal(TierPutOutcome.Stored, await PutAsync(tier, 1, Layout));
+
+        var (read, bytes) = await ReadAsync(tier, Assert.Single(await FindAsync(tier, 1)));
+        Assert.Equal(TierReadOutcome.Read, read.Outcome);
+        Assert.Equal(TestRecords.Record(1, Layout).Record, bytes);
+        Assert.Equal(TestRecords.Record(1, Layout).Header, read.Header);
+    }
+
+    [Fact]
+    public async Task FindAsync_NothingPut_IsEmpty()
+    {
+        await using var tier = Open();
+        Assert.Empty(await FindAsync(tier, 1));
+        Assert.Equal(0, await tier.DeleteAsync(TestRecords.Key(1), CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task FindAsync_ShardsOfTwoLayoutsAndAnotherTenant_NamesEachOnceAndOnlyTheAsked()
+    {
+        await using var tier = Open();
+        for (var rank = 0; rank < 4; rank++)
+        {
+            await PutAsync(tier, 1, Layout.ForRank(rank, 4));
+        }
+        await PutAsync(tier, 1, TestRecords.Layout(order: KvOrder.Nhd));
+        await PutAsync(tier, 1, Layout, salt: "other/../tenant");
+        await PutAsync(tier, 2, Layout);
+
+        var found = await FindAsync(tier, 1);
+        Assert.Equal(5, found.Count);
+        Assert.Equal([1, 4], found.GroupBy(record => record.Family).Select(family => family.Count()).Order());
+        Assert.Equal([0, 0, 1, 2, 3], found.Select(record => record.FirstHead).Order());
+        Assert.Single(await FindAsync(tier, 1, "other/../tenant"));
+    }
+
+    [Fact]
+    public async Task PutAsync_Twice_IsPresentAndKeepsOne()
+    {
+        await using var tier = Open();
+        await PutAsync(tier, 1, Layout);
+        Assert.Equal(TierPutOutcome.Present, await PutAsync(tier, 1, Layout));
+        Assert.Single(await FindAsync(tier, 1));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(40)]
+    [InlineData(KvRecord.HeaderBytes)]
+    [InlineData(KvRecord.HeaderBytes + 4095)]
+    public async Task ReadAsync_OneBitFlipped_IsDamagedCountedAndGone(int byteIndex)
+    {
+        await using var tier = Open();
+        await PutAsync(tier, 1, Layout);
+        Damage(tier, byteIndex);
+
+        var found = Assert.Single(await FindAsync(tier, 1));
+        Assert.Equal(TierReadOutcome.Damaged, (await ReadAsync(tier, found)).Read.Outcome);
+        Assert.Equal(1, tier.Counts.Damaged);
+        Assert.Empty(await FindAsync(tier, 1));
+        Assert.Equal(TierReadOutcome.Missing, (await ReadAsync(tier, found)).Read.Outcome);
+    }
+
+    [Fact]
+    public async Task DeleteAsync_Chunk_TakesAllItsShards()
+    {
+        await using var tier = Open();
+        await PutAsync(tier, 1, Layout.ForRank(0, 2));
+        await PutAsync(tier, 1, Layout.ForRank(1, 2));
+        await PutAsync(tier, 2, Layout);
+
+        Assert.Equal(2, await tier.DeleteAsync(TestRecords.Key(1), CancellationToken.None));
+        Assert.Empty(await FindAsync(tier, 1));
+        Assert.Single(await FindAsync(tier, 2));
+    }
+
+    [Fact]
+    public async Task ListAndMeasure_SomeRecords_AgreeInNumberAndBytes()
+    {
+        await using var tier = Open();
+        var bytes = 0L;
+        for (var number = 0; number < 5; number++)
+        {
+            await PutAsync(tier, number, Layout);
+            bytes += TestRecords.Record(number, Layout).Record.Length;
+        }
+        var listed = await tier.ListAsync(CancellationToken.None).ToListAsync();
+        var usage = await tier.MeasureAsync(CancellationToken.None);
+
+        Assert.Equal((5, bytes), (listed.Count, listed.Sum(record => record.RecordBytes)));
+        Assert.Equal((5L, bytes, false), (usage.Records, usage.Bytes, usage.IsLowerBound));
+    }
+
+    [Fact]
+    public async Task PutAsync_SameRecordFromManySides_LeavesOneWholeRecord()
+    {
+        await using var tier = Open();
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(() => PutAsync(tier, 1, Layout))));
+
+        var (read, bytes) = await ReadAsync(tier, Assert.Single(await FindAsync(tier, 1)));
+        Assert.Equal(TierReadOutcome.Read, read.Outcome);
+        Assert.Equal(TestRecords.Record(1, Layout).Record, bytes);
+    }
+}
