@@ -150,13 +150,13 @@ public sealed class ClientFront : IAsyncDisposable
             {
                 return;
             }
-            catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OutOfMemoryException)
             {
                 if (stopping.IsCancellationRequested)
                 {
                     return;
                 }
-                // Out of file descriptors, most likely: that passes as connections close. Or the client has gone again.
+                // Out of file descriptors or threads, most likely: that passes as connections close. Or the client has gone again.
                 FrontLog.AcceptFailed(_logger, _name, PauseAfterFailedAccept, exception);
                 await Task.Delay(PauseAfterFailedAccept, _time, CancellationToken.None);
             }
@@ -165,33 +165,43 @@ public sealed class ClientFront : IAsyncDisposable
 
     private void Take(Socket socket)
     {
-        FrontConnection connection;
+        _metrics.Accepted.With(_name).Add();
+        if (ConnectionCount >= _options.ConnectionsMax)
+        {
+            Refuse(socket);
+            return;
+        }
         try
         {
-            connection = new FrontConnection(
-                socket, new FrontDeadline(_time, _options.StallTimeout, _options.IdleTimeout, _options.TransferBytesPerSecondMin),
+            var thread = new FrontThread();
+            var connection = new FrontConnection(
+                socket, thread, new FrontDeadline(_time, _options.StallTimeout, _options.IdleTimeout, _options.TransferBytesPerSecondMin),
                 _metrics.ReceivedBytes.With(_name), _metrics.SentBytes.With(_name));
+            Interlocked.Increment(ref _connectionCount); // This loop alone counts up.
+            var running = thread.RunAsync($"ferry {_name}", () => RunAsync(connection));
+            _connections[connection] = running;
+            _ = running.ContinueWith((_, ended) => _connections.TryRemove((FrontConnection)ended!, out var _),
+                connection, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
-        catch
+        catch (OutOfMemoryException)
+        {
+            Interlocked.Decrement(ref _connectionCount); // No thread to be had.
+            socket.Dispose();
+            throw;
+        }
+        catch (SocketException)
         {
             socket.Dispose(); // It was reset between its arrival and here.
             throw;
         }
-        _metrics.Accepted.With(_name).Add();
-        var isOverLimit = Interlocked.Increment(ref _connectionCount) > _options.ConnectionsMax;
-        var running = RunAsync(connection, isOverLimit);
-        _connections[connection] = running;
-        _ = running.ContinueWith((_, ended) => _connections.TryRemove((FrontConnection)ended!, out var _),
-            connection, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
-    private async Task RunAsync(FrontConnection connection, bool isOverLimit)
+    private async Task RunAsync(FrontConnection connection)
     {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         _metrics.Connections.With(_name).Set(ConnectionCount);
         try
         {
-            connection.Abort(isOverLimit ? await RefuseAsync(connection) : await ServeAsync(connection));
+            connection.Abort(await ServeAsync(connection));
         }
 #pragma warning disable CA1031 // The edge of a connection: a defect here must not take the other connections along.
         catch (Exception exception)
@@ -210,24 +220,23 @@ public sealed class ClientFront : IAsyncDisposable
         _metrics.Connections.With(_name).Set(ConnectionCount);
     }
 
-    private async ValueTask<FrontEnd> ServeAsync(FrontConnection connection)
-    {
-        if (_certificate is not null && !await connection.SecureAsync(_certificate, _chain!))
-        {
-            return FrontEnd.Handshake;
-        }
-        return await _serve(connection);
-    }
+    private ValueTask<FrontEnd> ServeAsync(FrontConnection connection) =>
+        _certificate is not null && !connection.Secure(_certificate, _chain!) ? ValueTask.FromResult(FrontEnd.Handshake) : _serve(connection);
 
-    private async ValueTask<FrontEnd> RefuseAsync(FrontConnection connection)
+    /// <summary>Says why, if the socket takes it at once: a new one does.</summary>
+    private void Refuse(Socket socket)
     {
-        FrontLog.LimitReached(_logger, _name, _options.ConnectionsMax, connection.Peer);
-        if (_certificate is null)
+        using (socket)
         {
-            connection.Deadline.Step();
-            await connection.SendAsync(_limitReply);
+            FrontLog.LimitReached(_logger, _name, _options.ConnectionsMax, socket.RemoteEndPoint);
+            socket.Blocking = false;
+            if (_certificate is null && !_limitReply.IsEmpty)
+            {
+                socket.Send(_limitReply.Span);
+                socket.Shutdown(SocketShutdown.Send);
+            }
         }
-        return FrontEnd.Limit;
+        _metrics.Ended.With(_name, nameof(FrontEnd.Limit)).Add();
     }
 
     private async Task WatchAsync(CancellationToken stopping)
