@@ -1,6 +1,5 @@
 using Ferry.Cache.Tiers;
 using Ferry.Kv.Keys;
-using Ferry.Kv.Records;
 
 namespace Ferry.Cache.Remote.Hosting.Operations;
 

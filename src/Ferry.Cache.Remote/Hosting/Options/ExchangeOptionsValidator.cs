@@ -1,5 +1,4 @@
 using Ferry.Cache.Remote.Settings;
-using Ferry.Kv.Settings;
 using Ferry.Kv.Text;
 
 namespace Ferry.Cache.Remote.Hosting.Options;

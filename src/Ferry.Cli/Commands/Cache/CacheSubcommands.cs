@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
 using Ferry.Cli.Help;
 
 namespace Ferry.Cli.Commands.Cache;

@@ -1,5 +1,4 @@
 using Ferry.Cache;
-using Ferry.Cache.Records;
 using Ferry.Cache.Remote.Hosting.Admin;
 using Ferry.Cache.Remote.Hosting.Operations;
 using Ferry.Kv.Layout;

@@ -1,6 +1,7 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
 using Ferry.Cache.Eviction;
+using Ferry.Cache.Records;
 using Ferry.Cache.Tiers.Disk.Format;
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Keys;
@@ -65,7 +66,8 @@ internal sealed class DiskIndex : IEvictionNodes
         if (!_families.TryGetValue(code, out var family))
         {
             var digest = XxHash3.HashToUInt64(MemoryMarshal.AsBytes([code.Low, code.High]));
-            family = new DiskFamily(code, digest, LayoutCode.HeadsOf(layout).ModelHeads);
+            var ofModel = ShardCover.FamilyOf(LayoutCode.Read(layout, 0));
+            family = new DiskFamily(code, digest, ofModel.ModelHeads, !ofModel.IsOpaque && ofModel.FindErrors().Count == 0 ? ofModel : null);
             _families.Add(code, family);
         }
         return family;
