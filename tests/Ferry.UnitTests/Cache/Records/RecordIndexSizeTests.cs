@@ -10,7 +10,7 @@ public sealed class RecordIndexSizeTests
     [Fact]
     public void Index_OfManySmallestRecords_TakesLessThanTwoHundredBytesARecord()
     {
-        const int Records = 100_000;
+        const int Records = 50_000;
         var layout = KvLayout.Opaque(0);
         using var store = TestRecords.Store(Records * 1024L);
         var before = GC.GetTotalMemory(forceFullCollection: true);
