@@ -1,6 +1,8 @@
 // One line a benchmark: its name on the command line, and what runs it.
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
+    ["cache-lookup"] = Ferry.Benchmarks.CacheLookupBenchmark.Run,
+    ["cache-policies"] = Ferry.Benchmarks.CachePoliciesBenchmark.Run,
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
     ["micro"] = Ferry.Benchmarks.MicroBenchmarks.Run,
     ["redis-tier"] = Ferry.Benchmarks.Remote.RedisTierBenchmark.Run,

@@ -88,11 +88,10 @@ public sealed class RecordCache : IAsyncDisposable
     /// <returns>The caller loads or disposes it.</returns>
     public ValueTask<ChainLookup> LookUpAsync(ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, CancellationToken cancellationToken)
     {
-        var leases = new ChunkLease?[keys.Length];
-        var found = Memory.Readers.LeaseChain(keys.Span, queryOf, leases, stopAtGap: !HasTiers);
+        var found = Memory.Readers.HoldChain(keys.Span, queryOf, stopAtGap: !HasTiers, out var hold);
         return found == keys.Length || !HasTiers
-            ? ValueTask.FromResult(new ChainLookup(keys, queryOf, leases, found))
-            : LookUpBelowAsync(keys, queryOf, leases, cancellationToken);
+            ? ValueTask.FromResult(new ChainLookup(keys, queryOf, hold, found))
+            : LookUpBelowAsync(keys, queryOf, hold, cancellationToken);
     }
 
     /// <summary>Brings the chunks of a look-up that are worth it into memory, several at a time, and leases the prefix.</summary>
@@ -260,12 +259,12 @@ public sealed class RecordCache : IAsyncDisposable
     }
 
     private async ValueTask<ChainLookup> LookUpBelowAsync(
-        ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, ChunkLease?[] leases, CancellationToken cancellationToken)
+        ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, ChainHold hold, CancellationToken cancellationToken)
     {
         var links = new ChainLink[keys.Length];
         for (var index = 0; index < links.Length; index++)
         {
-            links[index] = new ChainLink(leases[index], null, [], queryOf(index).Tokens);
+            links[index] = new ChainLink(hold.Has(index), null, [], queryOf(index).Tokens);
         }
         try
         {
@@ -273,11 +272,11 @@ public sealed class RecordCache : IAsyncDisposable
         }
         catch
         {
-            Array.ForEach(leases, lease => lease?.Dispose());
+            hold.Dispose();
             throw;
         }
         var count = Array.FindIndex(links, link => !link.IsFound) is var gap && gap >= 0 ? gap : links.Length;
-        return new ChainLookup(keys, queryOf, leases, count, links, _advisor.Decide(links.AsSpan(0, count)));
+        return new ChainLookup(keys, queryOf, hold, count, links, _advisor.Decide(links.AsSpan(0, count)));
     }
 
     private async ValueTask<CacheHit?> TryLoadAsync(ChainLookup lookup, int index, CancellationToken cancellationToken)
@@ -302,6 +301,10 @@ public sealed class RecordCache : IAsyncDisposable
         await _flights.RunAsync(
             (key, query.FirstHead, query.HeadCount, query.WantsOpaque), async token =>
             {
+                if (Memory.Readers.Serves(key, query))
+                {
+                    return; // Another flight brought it up between this caller's look and now.
+                }
                 families ??= ChainFinder.Choose(await tier.FindAsync(key, token), query);
                 await _reader.TryReadAsync(tier, families, query, lease => Promote(lease, tier), token);
             }, cancellationToken);

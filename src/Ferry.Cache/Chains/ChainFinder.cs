@@ -66,7 +66,7 @@ internal sealed class ChainFinder(IReadOnlyList<GuardedTier> tiers, RecordCacheO
             var query = queryOf(wanted[at]);
             if (Choose(found[at], query) is { Count: > 0 } families)
             {
-                links[wanted[at]] = new ChainLink(null, tier, families, query.Tokens);
+                links[wanted[at]] = new ChainLink(false, tier, families, query.Tokens);
             }
         }
     }

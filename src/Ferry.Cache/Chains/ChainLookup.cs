@@ -9,23 +9,20 @@ public sealed class ChainLookup : IDisposable
 {
     private readonly ReadOnlyMemory<KvKey> _keys;
     private readonly Func<int, ChunkQuery> _queryOf;
-    private readonly ChunkLease?[] _leases;
+    private readonly ChainHold _hold;
     private readonly ChainLink[]? _links; // Null when everything that was found is in memory.
 
-    internal ChainLookup(ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, ChunkLease?[] leases, int count)
-        : this(keys, queryOf, leases, count, null, new LoadDecision(count, LoadReason.NothingToLoad, null, null))
+    internal ChainLookup(ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, ChainHold hold, int count)
+        : this(keys, queryOf, hold, count, null, new LoadDecision(count, LoadReason.NothingToLoad, null, null))
     {
     }
 
     internal ChainLookup(
-        ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, ChunkLease?[] leases, int count, ChainLink[]? links, LoadDecision decision)
+        ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, ChainHold hold, int count, ChainLink[]? links, LoadDecision decision)
     {
-        (_keys, _queryOf, _leases, _links) = (keys, queryOf, leases, links);
+        (_keys, _queryOf, _hold, _links) = (keys, queryOf, hold, links);
         (Count, Decision) = (count, decision);
-        for (var index = count; index < leases.Length; index++)
-        {
-            Interlocked.Exchange(ref leases[index], null)?.Dispose(); // Of no use without what is missing before it.
-        }
+        hold.ReleaseFrom(count); // Of no use without what is missing before it.
     }
 
     /// <summary>Chunks of the prefix, wherever they lie.</summary>
@@ -53,18 +50,12 @@ public sealed class ChainLookup : IDisposable
 
     public KvKey KeyOf(int index) => _keys.Span[index];
 
-    public void Dispose()
-    {
-        for (var index = 0; index < _leases.Length; index++)
-        {
-            Interlocked.Exchange(ref _leases[index], null)?.Dispose();
-        }
-    }
+    public void Dispose() => _hold.Dispose();
 
     internal ChunkQuery QueryOf(int index) => _queryOf(index);
 
     internal ChainLink LinkOf(int index) => _links![index];
 
     /// <summary>The lease of a chunk in memory, which is the caller's from then on; null when a tier has the chunk or the lease was taken.</summary>
-    internal ChunkLease? TakeLease(int index) => Interlocked.Exchange(ref _leases[index], null);
+    internal ChunkLease? TakeLease(int index) => _hold.Take(index, KeyOf(index));
 }

@@ -56,13 +56,30 @@ internal sealed class ChunkTable(SaltTable salts, int unitBytes) : IEvictionNode
     }
 
     /// <summary>Asks for the memory of the chunk that <see cref="Find(in KvKey, ulong)"/> will look at first.</summary>
-    public void PrefetchSlot(ulong hash)
+    /// <returns>That chunk, or none.</returns>
+    public int PrefetchSlot(ulong hash)
     {
-        if (hash != 0 && _map.First(hash, out _) is var chunk && chunk >= 0)
+        var chunk = hash == 0 ? None : _map.First(hash, out _);
+        if (chunk != None)
         {
             ref var slot = ref _slots[chunk];
             CacheLines.Prefetch(ref slot.Hash);
             CacheLines.Prefetch(ref slot.Link);
+        }
+        return chunk;
+    }
+
+    /// <summary>Asks for the memory of the chunks beside this one in its policy's list.</summary>
+    public void PrefetchNeighbours(int chunk)
+    {
+        var (previous, next) = (_slots[chunk].Link.Previous, _slots[chunk].Link.Next);
+        if ((uint)previous < (uint)_slots.Count)
+        {
+            CacheLines.Prefetch(ref _slots[previous].Link);
+        }
+        if ((uint)next < (uint)_slots.Count)
+        {
+            CacheLines.Prefetch(ref _slots[next].Link);
         }
     }
 

@@ -120,10 +120,19 @@ public sealed class KeyPins
             _pins[key] = new Entry(PinKind.Hard, hard, DateTimeOffset.MaxValue);
         }
         var isPinned = _store.Pins.TryAdd(leases, duration, _ => Ended(key, hard), out var pinId, out _);
-        hard.PinId = pinId;
+        bool isStillWanted;
+        lock (_storeLock)
+        {
+            hard.PinId = pinId;
+            isStillWanted = _pins.TryGetValue(key, out var pin) && ReferenceEquals(pin.Hard, hard);
+        }
         if (!isPinned)
         {
             Ended(key, hard);
+        }
+        else if (!isStillWanted)
+        {
+            _store.Pins.Release(pinId); // Unpinned, or pinned anew, before anybody knew the pin's number.
         }
         return isPinned;
     }

@@ -31,15 +31,24 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
         return lease is not null;
     }
 
-    /// <summary>Leases the chunks of a chain that are there, and marks them as used, the chain's end first.</summary>
-    /// <param name="leases">One for each key; null where the memory has nothing.</param>
+    /// <summary>Whether a query would be served. Neither a hit nor a use.</summary>
+    public bool Serves(in KvKey key, ChunkQuery query)
+    {
+        lock (storeLock)
+        {
+            return index.Chunks.Find(key) is var chunk && chunk != ChunkTable.None && index.Find(chunk, query).Count > 0;
+        }
+    }
+
+    /// <summary>Holds the chunks of a chain that are there, and marks them as used, the chain's end first.</summary>
     /// <param name="stopAtGap">Whether what lies behind a gap is left alone; else another tier may fill the gap.</param>
     /// <returns>Chunks found.</returns>
-    public int LeaseChain(ReadOnlySpan<KvKey> keys, Func<int, ChunkQuery> queryOf, Span<ChunkLease?> leases, bool stopAtGap)
+    public int HoldChain(ReadOnlySpan<KvKey> keys, Func<int, ChunkQuery> queryOf, bool stopAtGap, out ChainHold hold)
     {
+        hold = new ChainHold(store, keys.Length);
         Span<ulong> hashes = stackalloc ulong[Ahead];
         Span<int> chunks = keys.Length <= ChunksOnStack ? stackalloc int[keys.Length] : new int[keys.Length];
-        var found = 0;
+        var (found, held) = (0, 0L);
         lock (storeLock)
         {
             var end = keys.Length;
@@ -49,22 +58,57 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
                 for (var at = first; at < Math.Min(first + Ahead, end); at++)
                 {
                     chunks[at] = index.Chunks.Find(keys[at], hashes[at - first]);
-                    leases[at] = TryLease_NeedsLock(keys[at], chunks[at], queryOf(at));
-                    found += leases[at] is null ? 0 : 1;
-                    end = leases[at] is null && stopAtGap ? at : end;
+                    if (chunks[at] != ChunkTable.None && index.Find(chunks[at], queryOf(at)) is { Count: > 0 } shards)
+                    {
+                        held += Hold(shards);
+                        hold.Add(at, shards, store.Records, index.Layouts);
+                        found++;
+                    }
+                    else if (stopAtGap)
+                    {
+                        end = at;
+                    }
                 }
             }
-            var now = clock.Now;
-            for (var at = end - 1; at >= 0; at--)
-            {
-                if (leases[at] is not null)
-                {
-                    index.Used(chunks[at], now);
-                }
-            }
+            room.Hold(held);
+            Use(chunks[..end], hold);
             counts.Looked(found, keys.Length);
         }
         return found;
+    }
+
+    /// <summary>As <see cref="HoldChain"/>, with the leases themselves.</summary>
+    /// <param name="leases">One for each key; null where the memory has nothing.</param>
+    public int LeaseChain(ReadOnlySpan<KvKey> keys, Func<int, ChunkQuery> queryOf, Span<ChunkLease?> leases, bool stopAtGap)
+    {
+        var found = HoldChain(keys, queryOf, stopAtGap, out var hold);
+        for (var at = 0; at < keys.Length; at++)
+        {
+            leases[at] = hold.Take(at, keys[at]);
+        }
+        return found;
+    }
+
+    /// <summary>Ends many leases at once.</summary>
+    public void EndLeases(ReadOnlySpan<int> ended)
+    {
+        var bytes = 0L;
+        foreach (var record in ended)
+        {
+            ref var slot = ref store.Records[record];
+            bytes += Interlocked.Decrement(ref slot.Leases) == 0 ? store.Arena.SlotBytes(slot.RecordBytes) : 0;
+        }
+        Interlocked.Add(ref _leases, -ended.Length);
+        room.Hold(-bytes);
+        foreach (var record in ended)
+        {
+            UnparkIfLast(record);
+            room.EndReference(record);
+        }
+        if (ended.Length > 0)
+        {
+            room.Wake();
+        }
     }
 
     /// <summary>Leases every record of a chunk; neither a hit nor a use.</summary>
@@ -95,28 +139,7 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
         return new RecordLease(store, record, layout);
     }
 
-    public void EndLease(int record)
-    {
-        Interlocked.Decrement(ref _leases);
-        ref var slot = ref store.Records[record];
-        if (Interlocked.Decrement(ref slot.Leases) == 0)
-        {
-            room.Unhold(record);
-            // The count went down with a full fence before Parked is read, and the index sets Parked with one before it reads the count: one of the two sees the other.
-            var chunk = Volatile.Read(ref slot.Chunk);
-            if (chunk != ChunkTable.None && (index.Chunks[chunk].Flags & ChunkFlags.Parked) != 0)
-            {
-                lock (storeLock)
-                {
-                    if (slot.Chunk != ChunkTable.None) // Our reference keeps the record ours; its chunk may have gone meanwhile.
-                    {
-                        index.Unpark(slot.Chunk);
-                    }
-                }
-            }
-        }
-        room.EndReference(record);
-    }
+    public void EndLease(int record) => EndLeases([record]);
 
     /// <summary>As the other; the caller holds the lock.</summary>
     public RecordLease Lease(int record)
@@ -140,15 +163,74 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
         return new ChunkLease(key, leases);
     }
 
+    /// <summary>Counts a lease for each record. Under the lock.</summary>
+    /// <returns>Bytes that cannot be evicted from now on.</returns>
+    private long Hold(List<int> shards)
+    {
+        var held = 0L;
+        foreach (var record in shards)
+        {
+            ref var slot = ref store.Records[record];
+            store.Records.AddReference(record);
+            held += Interlocked.Increment(ref slot.Leases) == 1 ? store.Arena.SlotBytes(slot.RecordBytes) : 0;
+            counts.HitBytes += slot.RecordBytes;
+        }
+        Interlocked.Add(ref _leases, shards.Count);
+        return held;
+    }
+
+    private void Use(ReadOnlySpan<int> chunks, ChainHold hold)
+    {
+        var now = clock.Now;
+        for (var at = chunks.Length - 1; at >= 0; at--)
+        {
+            if (at >= Ahead && hold.Has(at - Ahead))
+            {
+                index.Chunks.PrefetchNeighbours(chunks[at - Ahead]); // Moving a chunk in its list writes to both.
+            }
+            if (hold.Has(at))
+            {
+                index.Used(chunks[at], now);
+            }
+        }
+    }
+
+    /// <summary>Gives the record's chunk back to its policy if it was parked and this was its last reader. The caller holds a reference still.</summary>
+    private void UnparkIfLast(int record)
+    {
+        ref var slot = ref store.Records[record];
+        // The count went down with a full fence before Parked is read, and the index sets Parked with one before it reads the count: one of the two sees the other.
+        var chunk = Volatile.Read(ref slot.Chunk);
+        if (chunk == ChunkTable.None || (index.Chunks[chunk].Flags & ChunkFlags.Parked) == 0)
+        {
+            return;
+        }
+        lock (storeLock)
+        {
+            if (slot.Chunk != ChunkTable.None) // Our reference keeps the record ours; its chunk may have gone meanwhile.
+            {
+                index.Unpark(slot.Chunk);
+            }
+        }
+    }
+
     private void Prefetch(ReadOnlySpan<KvKey> keys, Span<ulong> hashes)
     {
         for (var at = 0; at < keys.Length; at++)
         {
             hashes[at] = index.Chunks.Prefetch(keys[at]);
         }
+        Span<int> likely = stackalloc int[Ahead];
         for (var at = 0; at < keys.Length; at++)
         {
-            index.Chunks.PrefetchSlot(hashes[at]);
+            likely[at] = index.Chunks.PrefetchSlot(hashes[at]);
+        }
+        for (var at = 0; at < keys.Length; at++)
+        {
+            if (likely[at] != ChunkTable.None)
+            {
+                store.Records.Prefetch(index.Chunks[likely[at]].FirstRecord);
+            }
         }
     }
 }

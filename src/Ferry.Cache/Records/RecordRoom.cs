@@ -98,7 +98,12 @@ internal sealed class RecordRoom(
         return true;
     }
 
-    public void Hold(int record) => Interlocked.Add(ref _heldBytes, arena.SlotBytes(records[record].RecordBytes));
+    public void Hold(int record) => Hold(arena.SlotBytes(records[record].RecordBytes));
+
+    public void Hold(long bytes) => Interlocked.Add(ref _heldBytes, bytes);
+
+    /// <summary>Room may have come: bytes are no longer held.</summary>
+    public void Wake() => signal.Wake();
 
     /// <summary>The caller still holds a reference.</summary>
     public void Unhold(int record)

@@ -45,6 +45,14 @@ internal sealed class RecordTable
         HeldCount--;
     }
 
+    public void Prefetch(int record)
+    {
+        if ((uint)record < (uint)_slots.Count)
+        {
+            CacheLines.Prefetch(ref _slots[record]);
+        }
+    }
+
     public uint GenerationOf(int record) => (uint)(Volatile.Read(ref _slots[record].State) >>> 32);
 
     public int ReferencesOf(int record) => (int)Volatile.Read(ref _slots[record].State);

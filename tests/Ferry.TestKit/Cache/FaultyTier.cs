@@ -24,7 +24,15 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
     /// <summary>Awaited in the middle of a read, after the first half of the bytes has been written.</summary>
     public TaskCompletionSource? HangInRead { get; set; }
 
+    /// <summary>Awaited before a put takes effect.</summary>
+    public TaskCompletionSource? HangInPut { get; set; }
+
     public int Finds { get; private set; }
+
+    /// <summary>Calls of <see cref="FindManyAsync"/>.</summary>
+    public int BatchedFinds { get; private set; }
+
+    public int PutsBegun { get; private set; }
 
     public int Count => _records.Count;
 
@@ -61,6 +69,17 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
         ];
     }
 
+    public async Task<IReadOnlyList<IReadOnlyList<TierRecord>>> FindManyAsync(IReadOnlyList<KvKey> keys, CancellationToken cancellationToken)
+    {
+        BatchedFinds++;
+        var found = new List<IReadOnlyList<TierRecord>>();
+        foreach (var key in keys)
+        {
+            found.Add(await FindAsync(key, cancellationToken));
+        }
+        return found;
+    }
+
     public async Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken)
     {
         await FailAsync();
@@ -88,6 +107,11 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
     public async Task<TierPutOutcome> PutAsync(KvRecordHeader header, ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
     {
         await FailAsync();
+        PutsBegun++;
+        if (HangInPut is { } hang)
+        {
+            await hang.Task;
+        }
         Interlocked.Increment(ref _puts);
         return _records.TryAdd((header.Key, header.Layout.ToString()), (header, record.ToArray())) ? TierPutOutcome.Stored : TierPutOutcome.Present;
     }
@@ -101,9 +125,13 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
     public async IAsyncEnumerable<TierListing> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await FailAsync();
-        foreach (var ((_, shard), (_, record)) in _records)
+        foreach (var ((key, shard), (header, record)) in _records)
         {
-            yield return new TierListing(shard, record.Length, DateTimeOffset.UnixEpoch);
+            var layout = header.Layout;
+            yield return new TierListing(shard, record.Length, DateTimeOffset.UnixEpoch)
+            {
+                Record = new TierRecord(key, 0, layout.FirstHead, layout.Heads, layout.ModelHeads, record.Length, shard),
+            };
         }
     }
 

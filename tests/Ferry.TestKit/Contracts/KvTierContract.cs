@@ -150,4 +150,20 @@ public abstract class KvTierContract
         Assert.Equal(TierReadOutcome.Read, read.Outcome);
         Assert.Equal(TestRecords.Record(1, Layout).Record, bytes);
     }
+
+    [Fact]
+    public async Task FindManyAsync_AChain_AnswersInOrderUpToTheFirstThatIsMissing()
+    {
+        await using var tier = Open();
+        foreach (var number in (int[])[1, 2, 3, 5])
+        {
+            await PutAsync(tier, number, Layout);
+        }
+        var found = await tier.FindManyAsync([.. Enumerable.Range(1, 6).Select(number => TestRecords.Key(number))], CancellationToken.None);
+
+        Assert.Equal(6, found.Count);
+        Assert.Equal([1, 1, 1, 0], found.Take(4).Select(records => records.Count));
+        Assert.Equal([1, 2, 3], found.Take(3).Select(records => BitConverter.ToInt32(records[0].Key.Hash.Bytes)));
+        Assert.All(found.SelectMany(records => records), record => Assert.Contains(BitConverter.ToInt32(record.Key.Hash.Bytes), (int[])[1, 2, 3, 5]));
+    }
 }

@@ -23,6 +23,7 @@ public sealed class RecordCacheTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _cache.FlushAsync(CancellationToken.None); // What came up from the far tier is on its way to the near one.
         _cache.Memory.CheckIntegrity();
         Assert.Equal((0, 0L), (_cache.Memory.Snapshot().Leases, _cache.Memory.Snapshot().HeldBytes));
         await _cache.DisposeAsync();

@@ -99,6 +99,41 @@ public sealed class ExtentAllocatorTests
         Assert.True(allocator.TryAllocate(1 << 16, out _, out _));
     }
 
+    [Fact]
+    public void LongRandomLife_NearlyFull_DoesNotFragmentMoreAsItAges()
+    {
+        // Sizes of a fleet: some fixed shard sizes, and short last chunks of any length.
+        var random = new Random(5);
+        const int Units = 1 << 18;
+        var allocator = new ExtentAllocator(Units);
+        var held = new List<ExtentHandle>();
+        var refusedWithRoom = new List<long>();
+        for (var epoch = 0; epoch < 10; epoch++)
+        {
+            var refused = 0L;
+            for (var step = 0; step < 40_000; step++)
+            {
+                var size = random.Next(4) switch { 0 => 160, 1 => 320, 2 => 1280, _ => random.Next(2, 320) };
+                ExtentHandle handle;
+                while (!allocator.TryAllocate(size, out handle, out _))
+                {
+                    refused += allocator.FreeUnits >= size ? 1 : 0; // Room enough, but in pieces.
+                    var victim = random.Next(held.Count);
+                    allocator.Free(held[victim]);
+                    held[victim] = held[^1];
+                    held.RemoveAt(held.Count - 1);
+                }
+                held.Add(handle);
+            }
+            allocator.CheckIntegrity();
+            refusedWithRoom.Add(refused);
+            Assert.True(allocator.FreeUnits < Units / 10, $"epoch {epoch}: {allocator.FreeUnits} of {Units} units lie idle");
+        }
+        Assert.True(refusedWithRoom[^1] < 1.2 * refusedWithRoom[1], $"refusals for want of a piece grow: {string.Join(", ", refusedWithRoom)}");
+        held.ForEach(allocator.Free);
+        Assert.True(allocator.TryAllocate(Units, out _, out _));
+    }
+
     private static bool Keep(Queue<ExtentHandle> held, ExtentHandle handle)
     {
         held.Enqueue(handle);

@@ -96,4 +96,48 @@ public sealed class WriteBehindTests : IAsyncDisposable
         Assert.False(Enqueue(6));
         hang.SetResult();
     }
+
+    [Fact]
+    public async Task TryEnqueue_ValuesOfOneKeyOneAfterTheOther_LeavesTheLastInTheTier()
+    {
+        for (var round = 1; round <= 30; round++)
+        {
+            Assert.True(_behind.TryEnqueue(PutValue((byte)round), PutMode.Replace));
+            if (round % 6 == 0)
+            {
+                await _behind.FlushAsync(CancellationToken.None); // The queue has room for eight.
+                var found = Assert.Single(await _tier.FindAsync(TestRecords.Key(1), CancellationToken.None));
+                var bytes = new byte[found.RecordBytes];
+                await _tier.ReadAsync(found, bytes, CancellationToken.None);
+                Assert.Equal((100 + round, (byte)round), (bytes.Length - KvRecord.HeaderBytes, bytes[^1]));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task TryEnqueue_RecordRemovedWhileItWaits_IsWithdrawn()
+    {
+        var hang = _tier.Hang = new TaskCompletionSource();
+        for (var number = 1; number <= 4; number++)
+        {
+            Enqueue(number); // Two writers: at least two wait.
+        }
+        for (var number = 1; number <= 4; number++)
+        {
+            _store.Remove(TestRecords.Key(number));
+        }
+        hang.SetResult();
+        _tier.Hang = null;
+        await _behind.FlushAsync(CancellationToken.None);
+
+        Assert.Equal((0, 4L, 0L), (_tier.Count, _behind.Withdrawn, _behind.Failed));
+    }
+
+    private RecordLease PutValue(byte value)
+    {
+        var layout = KvLayout.Opaque(100 + value);
+        using var room = _store.TryReserve(TestRecords.Key(1), layout, PutMode.Replace, out _)!;
+        room.Payload.Span.Fill(value);
+        return room.Commit(TestRecords.Unsealed(1, layout));
+    }
 }

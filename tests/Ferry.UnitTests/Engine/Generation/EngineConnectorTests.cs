@@ -54,6 +54,40 @@ public sealed class EngineConnectorTests
         Assert.Equal([("a", true), ("b", true)], connector.Finished);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Save_FullChunksOfGeneratedTokens_ComeOnlyIfTheConnectorWantsThem(bool savesGenerated)
+    {
+        var connector = new MemoryConnector(new ChunkStore(), ChunkTokens) { SavesGenerated = savesGenerated };
+        var bench = new EngineBench(connector: connector);
+        bench.Submit(EngineBench.Prompt(24), EngineBench.Greedy with { MaxTokens = 42 }, id: "a"); // KV of 65 tokens: the last is sampled, not computed.
+        await bench.RunAsync();
+
+        (string, int, int, bool)[] ofThePrompt = [("a", 0, 16, false), ("a", 16, 8, true)];
+        (string, int, int, bool)[] generated = [("a", 16, 16, false), ("a", 32, 16, false), ("a", 48, 16, false)];
+        Assert.Equal(savesGenerated ? [.. ofThePrompt, .. generated] : ofThePrompt, connector.Saves);
+    }
+
+    [Fact]
+    public async Task Load_NextTurnOfAConversation_FindsWhatWasGenerated()
+    {
+        var store = new ChunkStore();
+        var first = new EngineBench(connector: new MemoryConnector(store, ChunkTokens) { SavesGenerated = true });
+        var prompt = EngineBench.Prompt(24);
+        var request = first.Submit(prompt, EngineBench.Greedy with { MaxTokens = 42 });
+        await first.RunAsync();
+        var answer = EngineBench.Collect(request).Tokens;
+        int[] next = [.. prompt, .. answer, .. EngineBench.Prompt(10, seed: 3)];
+
+        var second = new EngineBench(connector: new MemoryConnector(store, ChunkTokens));
+        var turn = second.Submit(next);
+        await second.RunAsync();
+        var result = EngineBench.Collect(turn);
+        Assert.Equal(64, result.Finish!.ExternalTokens);
+        Assert.Equal(second.Runner.ExpectedGreedy(next, 12), result.Tokens);
+    }
+
     [Fact]
     public async Task Load_LocalPrefix_IsLeftAloneAndTheRestCopied()
     {

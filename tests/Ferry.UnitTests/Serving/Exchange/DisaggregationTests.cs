@@ -83,9 +83,41 @@ public sealed class DisaggregationTests : IDisposable
         Assert.Equal(1, decode.Exchange.Reports.Snapshot().HandoversMissed);
     }
 
-    private static async Task<(IReadOnlyList<int> Tokens, FinishInfo Finish)> GenerateAsync(Node node, string requestId, SamplingParams sampling, JsonObject? parameters)
+    [Theory]
+    [InlineData(false, 0)] // The prompt alone fills no chunk.
+    [InlineData(true, 512)]
+    public async Task Generate_NextTurnOnAFreshEngine_FindsGeneratedTokensOnlyWithSaveDecodeCache(bool saveDecodeCache, int expectedTokens)
     {
-        await using var handle = node.Engine.Submit(new GenerationRequest(requestId, Prompt, sampling, TransferParams: parameters));
+        var directory = Directory.CreateTempSubdirectory("ferry-turns-");
+        try
+        {
+            KvExchangeOptions Configure(KvExchangeOptions options) =>
+                options with { SharedUrl = new Uri(directory.FullName).AbsoluteUri, SaveDecodeCache = saveDecodeCache };
+            int[] turn = Prompt[..200];
+            IReadOnlyList<int> answer;
+            await using (var first = await NodeAsync("p", "mi300x", 4, Configure, maxModelLen: 1024))
+            {
+                answer = (await GenerateAsync(first, "p", Sampling with { MaxTokens = 330 }, null, turn)).Tokens;
+                await first.Exchange.FlushAsync(CancellationToken.None);
+            }
+            int[] next = [.. turn, .. answer, 1, 2, 3];
+            await using var second = await NodeAsync("d", "gaudi3", 2, Configure, maxModelLen: 1024);
+            await using var plain = await NodeAsync("x", "cpu", 1, maxModelLen: 1024);
+            var (tokens, finish) = await GenerateAsync(second, "d", Sampling, null, next);
+
+            Assert.Equal((await GenerateAsync(plain, "x", Sampling, null, next)).Tokens, tokens);
+            Assert.Equal(expectedTokens, finish.ExternalTokens);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<(IReadOnlyList<int> Tokens, FinishInfo Finish)> GenerateAsync(
+        Node node, string requestId, SamplingParams sampling, JsonObject? parameters, int[]? prompt = null)
+    {
+        await using var handle = node.Engine.Submit(new GenerationRequest(requestId, prompt ?? Prompt, sampling, TransferParams: parameters));
         var tokens = new List<int>();
         FinishInfo? finish = null;
         await foreach (var output in handle.Outputs.ReadAllAsync())
@@ -97,19 +129,20 @@ public sealed class DisaggregationTests : IDisposable
         return (tokens, finish);
     }
 
-    private async Task<Node> NodeAsync(string name, string device, int ranks)
+    private async Task<Node> NodeAsync(
+        string name, string device, int ranks, Func<KvExchangeOptions, KvExchangeOptions>? configure = null, int maxModelLen = MaxModelLen)
     {
         var profile = DeviceProfile.All.Single(profile => profile.Name == device);
-        var exchange = new KvExchange(
-            new KvExchangeOptions { EngineId = name, Model = _model.Fingerprint, MemoryBytes = 8 << 20, AdvertisedHost = name }, TimeProvider.System, NullLoggerFactory.Instance);
-        var blocks = 2 * MaxModelLen / profile.BlockTokens;
+        var options = new KvExchangeOptions { EngineId = name, Model = _model.Fingerprint, MemoryBytes = 8 << 20, AdvertisedHost = name };
+        var exchange = new KvExchange(configure?.Invoke(options) ?? options, TimeProvider.System, NullLoggerFactory.Instance);
+        var blocks = 2 * maxModelLen / profile.BlockTokens;
         var runner = new LlamaRunner(
             _model, KvPoolOptions.For(profile) with { TensorParallelSize = ranks, BlockCount = blocks }, new RunnerOptions { Threads = 1 });
         var info = new EngineInfo
         {
             ModelName = "tiny",
             VocabularySize = ByteTokenizer.VocabularySize,
-            MaxModelLen = MaxModelLen,
+            MaxModelLen = maxModelLen,
             MaxNumSeqs = 4,
             MaxNumBatchedTokens = 256,
             BlockTokens = profile.BlockTokens,
@@ -120,7 +153,7 @@ public sealed class DisaggregationTests : IDisposable
             EosTokenIds = [],
         };
         var engine = new LlmEngine(
-            info, runner, new SchedulerLimits(4, MaxModelLen, 256, 16, 16, profile.BlockTokens, blocks), ByteTokenizer.Create(), null, exchange,
+            info, runner, new SchedulerLimits(4, maxModelLen, 256, 16, 16, profile.BlockTokens, blocks), ByteTokenizer.Create(), null, exchange,
             TimeProvider.System, NullLogger.Instance, owned: runner);
         await exchange.StartAsync((kv, handler, _) => Task.FromResult<ITransferAgent>(InProcessTransferAgent.Start(
             _network, $"{name}:5600", new TransferAgentOptions { EngineId = name, Kv = kv, Handler = handler })), CancellationToken.None);

@@ -1,0 +1,250 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.IO.Hashing;
+using System.Net;
+using System.Net.Sockets;
+using Ferry.Cache;
+using Ferry.Cache.Arena;
+using Ferry.Cache.Chains;
+using Ferry.Cache.Eviction;
+using Ferry.Cache.Records;
+using Ferry.Kv.Hashing;
+using Ferry.Kv.Keys;
+using Ferry.Kv.Layout;
+using Ferry.Kv.Records;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Ferry.Benchmarks;
+
+/// <summary>The memory tier with a million of the smallest records: index bytes, chains, single operations, checksum: docs/measurements/cache-lookup.md.</summary>
+internal static class CacheLookupBenchmark
+{
+    private const int ChainChunks = 512;
+    private const int Chains = 200;
+    private const int Rounds = 5;
+    private static readonly KvLayout Smallest = new()
+    {
+        Layers = 1,
+        ModelHeads = 1,
+        FirstHead = 0,
+        Heads = 1,
+        HeadDim = 1,
+        Tokens = 1,
+        BlockTokens = 0,
+        DType = KvDType.BFloat16,
+        Order = KvOrder.TwoLtd,
+        Packing = KvPacking.Split,
+    };
+
+    public static void Run(string[] options)
+    {
+        var records = options.Length > 0 ? int.Parse(options[0], CultureInfo.InvariantCulture) : 1_000_000;
+        Console.WriteLine($"{records} records of {Smallest.PayloadBytes} payload bytes, chains of {ChainChunks} chunks, best and median of {Rounds} alternating rounds over {Chains} chains.");
+        Console.WriteLine();
+        Console.WriteLine("| index of | bytes a record |");
+        Console.WriteLine("|---|---:|");
+        using var small = Filled(10_000, "lru", out _);
+        using var store = Filled(records, "lru", out var bytes);
+        Console.WriteLine($"| {records} records, lru | {bytes:F1} |");
+        foreach (var policy in EvictionPolicies.Names.Where(name => name != "lru"))
+        {
+            using var other = Filled(records / 4, policy, out bytes);
+            Console.WriteLine($"| {records / 4} records, {policy} | {bytes:F1} |");
+        }
+        Time(small, store, records);
+        Checksum();
+    }
+
+    /// <summary>A store that is full, and what its index takes: managed bytes, since native memory holds records alone.</summary>
+    private static RecordStore Filled(int records, string policy, out double bytesARecord)
+    {
+        var slot = (KvRecord.HeaderBytes + Smallest.PayloadBytes + 63) / 64 * 64;
+        var store = new RecordStore(
+            new KvArena(new KvArenaOptions { CapacityBytes = records * slot, AlignmentBytes = 64 }), EvictionPolicies.Create(policy), new RecordPins(TimeProvider.System),
+            NullLogger<RecordStore>.Instance);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        for (var number = 0; number < records; number++)
+        {
+            Put(store, number);
+        }
+        bytesARecord = (GC.GetTotalMemory(forceFullCollection: true) - before) / (double)records;
+        if (store.Snapshot().Records != records)
+        {
+            throw new InvalidOperationException($"{store.Snapshot().Records} of {records} records are there.");
+        }
+        return store;
+    }
+
+    private static KvKey Key(int number)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        XxHash128.Hash(BitConverter.GetBytes(number), hash);
+        XxHash128.Hash(BitConverter.GetBytes(~number), hash[16..]);
+        return new KvKey("tenant", 42, new ChunkHash(hash));
+    }
+
+    private static void Put(RecordStore store, int number)
+    {
+        var key = Key(number);
+        using var room = store.TryReserve(key, Smallest, PutMode.KeepFirst, out _)!;
+        room.Commit(new KvRecordHeader(Smallest, key.Model, 0, key.Hash, key.Salt, Smallest.PayloadBytes, 0)).Dispose();
+    }
+
+    private static void Time(RecordStore small, RecordStore store, int records)
+    {
+        var cache = new RecordCache(store, [], new RecordCacheOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        var few = new RecordCache(small, [], new RecordCacheOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+        var random = new Random(3);
+        KvKey[][] runs = NewRuns(random, records);
+        KvKey[][] chains = [.. Enumerable.Range(0, Chains).Select(_ => Enumerable.Range(0, ChainChunks).Select(_ => Key(random.Next(records))).ToArray())];
+        KvKey[][] near = [.. Enumerable.Range(0, Chains).Select(_ => Enumerable.Range(0, ChainChunks).Select(_ => Key(random.Next(10_000))).ToArray())];
+        var query = new ChunkQuery(0, 0, 1, Smallest);
+        var next = records;
+        (string Name, int Operations, Func<int, IDisposable?> Run)[] cases =
+        [
+            ("chain of 512 looked up and held, chunks from all over a million", 1, at => LookUp(cache, chains[at], query)),
+            ("the same among 10,000 records", 1, at => LookUp(few, near[at], query)),
+            ("the same, chunks put one after the other, as prompts are", 1, at => LookUp(cache, runs[at], query)),
+            ("chain of 512 looked up, held and let go, as prompts are", 1, at => Dispose(LookUp(cache, runs[at], query))),
+            ("chain that memory does not have", 1, at => LookUp(cache, [.. chains[at].Select(key => key with { Model = 7 })], query)),
+            ("get: lease and end", ChainChunks, at =>
+            {
+                foreach (var key in chains[at])
+                {
+                    store.TryLease(key, query, out var lease);
+                    lease?.Dispose();
+                }
+                return null;
+            }
+            ),
+            ("put, evicting: reserve, commit, end", ChainChunks, _ =>
+            {
+                for (var count = 0; count < ChainChunks; count++)
+                {
+                    Put(store, next++);
+                }
+                return null;
+            }
+            ),
+        ];
+        var times = cases.Select(_ => new List<double>()).ToArray();
+        for (var round = 0; round < Rounds; round++)
+        {
+            for (var index = 0; index < cases.Length; index++)
+            {
+                for (var at = 0; at < Chains; at++)
+                {
+                    var begun = Stopwatch.GetTimestamp();
+                    var held = cases[index].Run(at);
+                    times[index].Add(Stopwatch.GetElapsedTime(begun).TotalMicroseconds / cases[index].Operations);
+                    held?.Dispose();
+                }
+                if (index == cases.Length - 1)
+                {
+                    runs = NewRuns(random, next);
+                    chains = [.. chains.Select(chain => chain.Select(_ => Key(random.Next(next - (records / 2), next))).ToArray())]; // The puts evicted the old ones.
+                }
+            }
+        }
+        Console.WriteLine();
+        Console.WriteLine("| operation | best us | median us | op/s (median) |");
+        Console.WriteLine("|---|---:|---:|---:|");
+        for (var index = 0; index < cases.Length; index++)
+        {
+            times[index].Sort();
+            var median = times[index][times[index].Count / 2];
+            Console.WriteLine($"| {cases[index].Name} | {times[index][0]:F2} | {median:F2} | {1e6 / median:F0} |");
+        }
+    }
+
+    /// <summary>Chains whose chunks came one after the other, among the newest half.</summary>
+    private static KvKey[][] NewRuns(Random random, int next) => [.. Enumerable.Range(0, Chains).Select(_ =>
+    {
+        var first = random.Next(next - 400_000, next - ChainChunks);
+        return Enumerable.Range(first, ChainChunks).Select(Key).ToArray();
+    })];
+
+    private static ChainLookup LookUp(RecordCache cache, KvKey[] keys, ChunkQuery query)
+    {
+        var looking = cache.LookUpAsync(keys, _ => query, CancellationToken.None);
+        return looking.IsCompletedSuccessfully ? looking.GetAwaiter().GetResult() : throw new InvalidOperationException("A look-up in memory went elsewhere.");
+    }
+
+    private static IDisposable? Dispose(ChainLookup lookup)
+    {
+        lookup.Dispose();
+        return null;
+    }
+
+    /// <summary>A put as a front does it, from a loopback socket straight into its place, with and without the checksum of what has just come.</summary>
+    private static void Checksum()
+    {
+        const int Payload = 20 << 20;
+        using var store = new RecordStore(
+            new KvArena(new KvArenaOptions { CapacityBytes = 256 << 20 }), EvictionPolicies.Create("lru"), new RecordPins(TimeProvider.System), NullLogger<RecordStore>.Instance);
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(1);
+        using var sender = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        sender.Connect(listener.LocalEndPoint!);
+        using var receiver = listener.Accept();
+        var sending = new Thread(() => Send(sender, Payload)) { IsBackground = true };
+        sending.Start();
+        var (with, without) = (new List<double>(), new List<double>());
+        for (var round = 0; round < 80; round++)
+        {
+            without.Add(PutSeconds(store, receiver, Payload, hashes: false, round));
+            with.Add(PutSeconds(store, receiver, Payload, hashes: true, round));
+        }
+        with.Sort();
+        without.Sort();
+        Console.WriteLine();
+        Console.WriteLine("| put of 20 MiB from a loopback socket | best GB/s | median GB/s |");
+        Console.WriteLine("|---|---:|---:|");
+        Console.WriteLine($"| without checksum | {Payload / without[0] / 1e9:F2} | {Payload / without[40] / 1e9:F2} |");
+        Console.WriteLine($"| checksum as the bytes arrive | {Payload / with[0] / 1e9:F2} | {Payload / with[40] / 1e9:F2} |");
+        Console.WriteLine($"| overhead | {with[0] / without[0] - 1:P1} | {with[40] / without[40] - 1:P1} |");
+    }
+
+    private static void Send(Socket socket, int bytes)
+    {
+        var source = new byte[1 << 20];
+        new Random(5).NextBytes(source);
+        try
+        {
+            while (true)
+            {
+                for (var at = 0; at < bytes; at += socket.Send(source.AsSpan(0, Math.Min(source.Length, bytes - at))))
+                {
+                }
+            }
+        }
+        catch (SocketException)
+        {
+            // The receiver has seen enough.
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+    }
+
+    private static double PutSeconds(RecordStore store, Socket receiver, int payload, bool hashes, int round)
+    {
+        var layout = KvLayout.Opaque(payload);
+        var key = Key((round * 2) + (hashes ? 1 : 0));
+        using var room = store.TryReserve(key, layout, PutMode.Replace, out _)!;
+        var begun = Stopwatch.GetTimestamp();
+        for (var at = 0; at < payload;)
+        {
+            var read = receiver.Receive(room.Payload.Span.Slice(at, Math.Min(256 << 10, payload - at)));
+            if (hashes)
+            {
+                room.Advance(read);
+            }
+            at += read;
+        }
+        var header = new KvRecordHeader(layout, key.Model, 0, key.Hash, key.Salt, payload, 0);
+        (hashes ? room.Commit(header) : room.CommitVerified(header)).Dispose();
+        return Stopwatch.GetElapsedTime(begun).TotalSeconds;
+    }
+}

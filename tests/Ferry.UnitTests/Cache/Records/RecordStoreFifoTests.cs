@@ -1,0 +1,3 @@
+namespace Ferry.UnitTests.Cache.Records;
+
+public sealed class RecordStoreFifoTests() : RecordStoreContract("fifo");
