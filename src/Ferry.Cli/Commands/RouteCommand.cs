@@ -47,8 +47,8 @@ internal static class RouteCommand
         var errors = new List<string>();
         var options = new RouterOptions
         {
-            Prefill = Addresses(result.GetValue(Prefill), "--prefill", errors),
-            Decode = Addresses(result.GetValue(Decode), "--decode", errors),
+            Prefill = Nodes(result.GetValue(Prefill), "--prefill", errors),
+            Decode = Nodes(result.GetValue(Decode), "--decode", errors),
             Host = result.GetValue(Host)!,
             Port = result.GetValue(Port),
             Policy = result.GetValue(Policy)!,
@@ -90,6 +90,8 @@ internal static class RouteCommand
             return FerryCommandLine.Failed;
         }
     }
+
+    private static List<Ferry.Router.Discovery.NodeSpec> Nodes(string[]? texts, string flag, List<string> errors) => [.. Addresses(texts, flag, errors)];
 
     private static List<Uri> Addresses(string[]? texts, string flag, List<string> errors)
     {
