@@ -1,37 +1,26 @@
-using System.Buffers.Text;
-
 namespace Ferry.Router.Bodies;
 
 /// <summary>What the prefill node answered.</summary>
-public static class PrefillReply
+/// <param name="Body">The whole answer; null when it is no JSON object.</param>
+/// <param name="TransferParams">The raw <c>kv_transfer_params</c>; empty when missing, null or an empty object, which all mean "no transfer".</param>
+/// <param name="CachedTokens">Prompt tokens that the prefill node did not have to compute; null when it does not say.</param>
+/// <param name="PromptTokens">Tokens of the prompt; null when it does not say.</param>
+internal sealed record PrefillReply(JsonBody? Body, ReadOnlyMemory<byte> TransferParams, int? CachedTokens, int? PromptTokens)
 {
-    /// <summary>The raw <c>kv_transfer_params</c>; empty when missing, null or an empty object, which all mean "no transfer".</summary>
-    public static ReadOnlyMemory<byte> TransferParams(ReadOnlyMemory<byte> reply)
+    /// <summary>Never throws: a reply that is no JSON carries no parameters, and the decode node computes.</summary>
+    public static PrefillReply Read(ReadOnlyMemory<byte> reply)
     {
-        try
+        if (JsonBody.TryParse(reply) is not { } body)
         {
-            var parameters = JsonBody.Parse(reply).Value("kv_transfer_params");
-            return parameters.Length > 2 && parameters.Span[0] == (byte)'{' ? parameters : default;
+            return new PrefillReply(null, default, null, null);
         }
-        catch (RouterException)
-        {
-            return default;   // a reply that is no JSON carries no parameters; the decode node computes
-        }
+        var parameters = body.Value("kv_transfer_params"u8);
+        var usage = body.Object("usage"u8);
+        var cached = (usage?.Object("prompt_tokens_details"u8) ?? usage?.Object("input_tokens_details"u8))?.Integer("cached_tokens"u8);
+        var prompt = usage?.Integer("prompt_tokens"u8) ?? usage?.Integer("input_tokens"u8);
+        return new PrefillReply(body, parameters.Length > 2 && parameters.Span[0] == (byte)'{' ? parameters : default, Tokens(cached), Tokens(prompt));
     }
 
-    /// <summary>Prompt tokens that the prefill node did not have to compute; null when it does not say.</summary>
-    public static int? CachedTokens(ReadOnlyMemory<byte> reply)
-    {
-        try
-        {
-            var raw = JsonBody.Parse(reply).Value("usage");
-            var details = raw.IsEmpty ? default : JsonBody.Parse(raw).Value("prompt_tokens_details");
-            var cached = details.Length > 2 ? JsonBody.Parse(details).Value("cached_tokens") : default;
-            return Utf8Parser.TryParse(cached.Span, out int count, out _) ? count : null;
-        }
-        catch (RouterException)
-        {
-            return null;   // "usage": null, or no JSON at all
-        }
-    }
+    /// <summary>A node's number, unless it cannot be one of tokens.</summary>
+    private static int? Tokens(long? count) => count is >= 0 and <= int.MaxValue ? (int)count : null;
 }
