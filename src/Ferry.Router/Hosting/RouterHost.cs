@@ -2,6 +2,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Ferry.Kv.Metrics;
+using Ferry.Router.Admission;
+using Ferry.Router.Choosing;
 using Ferry.Router.Forwarding;
 using Ferry.Router.Metrics;
 using Ferry.Router.Policies;
@@ -46,9 +48,11 @@ public sealed class RouterHost : IAsyncDisposable
         logging(builder.Logging);
         var app = builder.Build();
         var sender = new LegSender(options);
+        var metrics = new RouterMetrics();
+        var prefill = new NodePool(options.Prefill, NodeRole.Prefill, NodePolicies.Create(options.Policy));
+        var decode = new NodePool(options.Decode, NodeRole.Decode, NodePolicies.Create(options.Policy));
         var state = new RouterState(
-            options, new NodePool(options.Prefill, NodeRole.Prefill, NodePolicies.Create(options.Policy)), new NodePool(options.Decode, NodeRole.Decode, NodePolicies.Create(options.Policy)),
-            sender, new RouterMetrics(), clock, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Ferry.Router"));
+            options, prefill, decode, new NodeChooser(prefill, decode, metrics, clock), new AdmissionQueue(options.MaxInFlight), sender, metrics, clock, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Ferry.Router"));
         app.UseRouting();
         app.UseMiddleware<RouterMiddleware>(state);
         Map(app, state);

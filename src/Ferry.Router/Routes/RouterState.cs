@@ -1,3 +1,5 @@
+using Ferry.Router.Admission;
+using Ferry.Router.Choosing;
 using Ferry.Router.Forwarding;
 using Ferry.Router.Metrics;
 using Microsoft.Extensions.Logging;
@@ -6,4 +8,4 @@ namespace Ferry.Router.Routes;
 
 /// <summary>What every route works with; one for the life of the router.</summary>
 internal sealed record RouterState(
-    RouterOptions Options, NodePool Prefill, NodePool Decode, LegSender Sender, RouterMetrics Metrics, TimeProvider Clock, ILogger Logger);
+    RouterOptions Options, NodePool Prefill, NodePool Decode, NodeChooser Chooser, AdmissionQueue Admission, LegSender Sender, RouterMetrics Metrics, TimeProvider Clock, ILogger Logger);
