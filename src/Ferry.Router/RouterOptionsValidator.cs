@@ -1,3 +1,4 @@
+using Ferry.Router.Forwarding;
 using Ferry.Router.Policies;
 
 namespace Ferry.Router;
@@ -21,7 +22,7 @@ public static class RouterOptionsValidator
         CheckRange(errors, "--port", options.Port, 0, 65535);
         CheckRange(errors, "--max-in-flight", options.MaxInFlight, 1, 1 << 20);
         CheckRange(errors, "--max-body-bytes", options.MaxBodyBytes, 1024, 1L << 30);
-        CheckRange(errors, "--prefill-timeout", options.PrefillTimeout.TotalSeconds, 0.1, 86_400);
+        ForwardingOptionsValidator.Validate(options, errors);
         if (!NodePolicies.Names.Contains(options.Policy))
         {
             errors.Add($"--policy is '{options.Policy}'; it must be one of {string.Join(", ", NodePolicies.Names)}.");

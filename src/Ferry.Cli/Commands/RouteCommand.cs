@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Ferry.Cli.Help;
 using Ferry.Router;
+using Ferry.Router.Forwarding;
 using Ferry.Router.Hosting;
 using Ferry.Router.Policies;
 using Microsoft.Extensions.Logging;
@@ -54,7 +55,7 @@ internal static class RouteCommand
             Policy = result.GetValue(Policy)!,
             MaxInFlight = result.GetValue(MaxInFlight),
             MaxBodyBytes = result.GetValue(MaxBodyBytes),
-            PrefillTimeout = TimeSpan.FromSeconds(Math.Clamp(result.GetValue(PrefillTimeout), 0, 1e6)),
+            Forwarding = new ForwardingOptions { PrefillTimeout = TimeSpan.FromSeconds(Math.Clamp(result.GetValue(PrefillTimeout), 0, 1e6)) },
         };
         errors.AddRange(RouterOptionsValidator.Validate(options));
         var level = CommandLogging.Parse(result.GetValue(Level)!);

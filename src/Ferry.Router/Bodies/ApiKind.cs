@@ -1,9 +1,12 @@
 namespace Ferry.Router.Bodies;
 
-/// <summary>Which of the generating endpoints a request came to.</summary>
+/// <summary>Which endpoint a request came to.</summary>
 internal enum ApiKind
 {
     Completions,
     Chat,
     Responses,
+
+    /// <summary>Anything that one node does alone.</summary>
+    Other,
 }

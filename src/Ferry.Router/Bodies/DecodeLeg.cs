@@ -3,7 +3,8 @@ namespace Ferry.Router.Bodies;
 /// <summary>The body of the second leg: the client's own, and what the prefill node returned, unread.</summary>
 internal static class DecodeLeg
 {
-    private static readonly byte[][] PromptAnswers = ["prompt_logprobs"u8.ToArray(), "echo"u8.ToArray()];
+    private static readonly byte[][] PromptLogprobs = ["prompt_logprobs"u8.ToArray()];
+    private static readonly byte[][] Echo = ["prompt_logprobs"u8.ToArray(), "echo"u8.ToArray()];
 
     /// <param name="transferParams">Raw kv_transfer_params; empty for a request that the decode node does alone or whose KV is found by content.</param>
     /// <param name="prompt">Raw value that replaces the prompt, or empty to keep it.</param>
@@ -15,7 +16,7 @@ internal static class DecodeLeg
         var edit = new JsonEdit(body).Drop(BodyNames.Internal);
         if (promptAnswer != PromptAnswer.None)
         {
-            edit.Drop(PromptAnswers);
+            edit.Drop(promptAnswer == PromptAnswer.Echo ? Echo : PromptLogprobs);
         }
         if (!prompt.IsEmpty)
         {

@@ -19,11 +19,14 @@ internal sealed class JsonBody
         _members = members;
     }
 
+    /// <summary>The object without members.</summary>
+    public static JsonBody Empty { get; } = new("{}"u8.ToArray(), []);
+
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
     public IReadOnlyList<JsonMember> Members => _members;
 
-    /// <summary>Which error a body deserves; null: it is an object.</summary>
+    /// <summary>Reads a client's body.</summary>
     /// <exception cref="RouterException">400: no JSON object, nested too deeply, or no UTF-8 in a name.</exception>
     public static JsonBody Parse(ReadOnlyMemory<byte> bytes)
     {

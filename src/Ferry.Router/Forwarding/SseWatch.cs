@@ -4,7 +4,8 @@ using Ferry.Router.Bodies;
 namespace Ferry.Router.Forwarding;
 
 /// <summary>What an event stream says, line by line: whether an event is open, whether it came to its end, whether it failed.</summary>
-internal sealed class SseWatch
+/// <param name="needsEnd">False: the API's streams just end.</param>
+internal sealed class SseWatch(bool needsEnd = true)
 {
     private const int MaxFailureBytes = 2048;
 
@@ -12,7 +13,7 @@ internal sealed class SseWatch
     public bool IsAtEventEnd { get; private set; } = true;
 
     /// <summary>Whether the stream said that it is over: <c>[DONE]</c>, or the last event of the Responses API.</summary>
-    public bool HasEnded { get; private set; }
+    public bool HasEnded { get; private set; } = !needsEnd;
 
     /// <summary>Events that carry output; comments, [DONE] and errors are none.</summary>
     public int DataEvents { get; private set; }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Ferry.Router.Bodies;
 using Microsoft.AspNetCore.Http;
@@ -18,8 +19,9 @@ internal sealed class StreamRelay(Stream source, PooledBytes held, SseWatch even
         var client = context.Response.BodyWriter;
         while (true)
         {
+            var before = _relayed;
             WriteLines(client);
-            if (client.UnflushedBytes > 0)
+            if (_relayed > before)
             {
                 await client.FlushAsync(idle.Token);
                 idle.Reset();
@@ -84,9 +86,9 @@ internal sealed class StreamRelay(Stream source, PooledBytes held, SseWatch even
             // The rest of a line that was too long to look into is looked into no more.
             var usage = _inLongLine ? default : events.Take(bytes.Slice(at, length));
             _inLongLine = false;
-            if (!usage.IsEmpty && AnswerEdit.Mend(usage.ToArray(), handedOver, prefillCachedTokens) is { } mended)
+            bytes[at..].Overlaps(usage, out var dataStart);
+            if (!usage.IsEmpty && AnswerEdit.Mend(held.Memory.Slice(at + dataStart, usage.Length), handedOver, prefillCachedTokens) is { } mended)
             {
-                bytes[at..].Overlaps(usage, out var dataStart);
                 Pass(client, bytes[run..(at + dataStart)]);
                 foreach (var part in mended.Parts)
                 {
