@@ -1,11 +1,12 @@
+using Ferry.Router.Discovery;
 using Ferry.Router.Policies;
 
 namespace Ferry.Router;
 
 /// <summary>The nodes of one role and how one of them is chosen.</summary>
-public sealed class NodePool(IEnumerable<Uri> addresses, NodeRole role, INodePolicy policy)
+public sealed class NodePool(IEnumerable<NodeSpec> specs, NodeRole role, INodePolicy policy)
 {
-    public IReadOnlyList<Node> Nodes { get; } = [.. addresses.Select(address => new Node(address, role))];
+    public IReadOnlyList<Node> Nodes { get; } = [.. specs.Select(spec => new Node(spec.Address, role))];
 
     /// <summary>A node that is not among <paramref name="tried"/>; null when all were tried.</summary>
     public Node? TryChoose(IReadOnlyCollection<Node> tried)

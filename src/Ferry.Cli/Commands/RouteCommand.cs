@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Ferry.Cli.Help;
 using Ferry.Router;
+using Ferry.Router.Discovery;
 using Ferry.Router.Forwarding;
 using Ferry.Router.Hosting;
 using Ferry.Router.Policies;
@@ -48,8 +49,8 @@ internal static class RouteCommand
         var errors = new List<string>();
         var options = new RouterOptions
         {
-            Prefill = Addresses(result.GetValue(Prefill), "--prefill", errors),
-            Decode = Addresses(result.GetValue(Decode), "--decode", errors),
+            Prefill = [.. Addresses(result.GetValue(Prefill), "--prefill", errors).Select(address => new NodeSpec(address))],
+            Decode = [.. Addresses(result.GetValue(Decode), "--decode", errors).Select(address => new NodeSpec(address))],
             Host = result.GetValue(Host)!,
             Port = result.GetValue(Port),
             Policy = result.GetValue(Policy)!,

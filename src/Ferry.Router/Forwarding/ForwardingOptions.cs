@@ -39,9 +39,6 @@ public sealed record ForwardingOptions
     /// <summary>Longest request at all, from its arrival.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromHours(6);
 
-    /// <summary>How long a prefill node holds its blocks unless its answer says otherwise: vLLM's kv_lease_duration.</summary>
-    public TimeSpan KvLease { get; init; } = TimeSpan.FromSeconds(30);
-
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>False: when no prefill node does its leg the request fails with 503 instead of going to the decode node alone.</summary>
@@ -59,6 +56,9 @@ public sealed record ForwardingOptions
     /// <summary>Networks (10.0.0.0/8) whose header x-prefiller-host-port is followed; from anybody else it is dropped.</summary>
     public IReadOnlyList<System.Net.IPNetwork> PrefillerHeaderPeers { get; init; } = [];
 
-    /// <summary>Certificates towards clients and nodes; null: plain HTTP in, the system's trust out.</summary>
-    public TlsOptions? Tls { get; init; }
+    /// <summary>Certificates towards clients and nodes.</summary>
+    public TlsOptions Tls { get; init; } = new();
+
+    /// <summary>Where spans go by OTLP over HTTP, for example http://127.0.0.1:4318; empty: nowhere.</summary>
+    public string OtlpEndpoint { get; init; } = "";
 }

@@ -27,10 +27,7 @@ public sealed class LegSender : IDisposable
             UseProxy = false,
             ActivityHeadersPropagator = null,
         };
-        if (options.Forwarding.Tls is { } tls)
-        {
-            NodeTls.Apply(tls, handler.SslOptions);
-        }
+        NodeTls.Apply(options.Forwarding.Tls, handler.SslOptions);
         _http = new HttpMessageInvoker(handler);
     }
 

@@ -9,9 +9,9 @@ namespace Ferry.Router.Hosting;
 internal static class ClientTls
 {
     /// <summary>Does nothing when no certificate is configured.</summary>
-    public static void Apply(TlsOptions? options, ListenOptions listen)
+    public static void Apply(TlsOptions options, ListenOptions listen)
     {
-        if (options?.CertificateFile is not { } file)
+        if (options.CertificateFile is not { Length: > 0 } file)
         {
             return;
         }

@@ -41,7 +41,7 @@ public sealed class RouterHost : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
         builder.Services.AddRoutingCore();
-        RouterTelemetry.Add(builder.Services, options.OtlpEndpoint);
+        RouterTelemetry.Add(builder.Services, options.Forwarding.OtlpEndpoint);
         logging(builder.Logging);
         var app = builder.Build();
         var sender = new LegSender(options);

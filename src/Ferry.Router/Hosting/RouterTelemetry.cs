@@ -8,9 +8,9 @@ namespace Ferry.Router.Hosting;
 /// <summary>Exports spans by OTLP. Off unless an endpoint is configured: without a listener no span is made at all.</summary>
 internal static class RouterTelemetry
 {
-    public static void Add(IServiceCollection services, Uri? endpoint)
+    public static void Add(IServiceCollection services, string endpoint)
     {
-        if (endpoint is null)
+        if (endpoint.Length == 0)
         {
             return;
         }
@@ -22,7 +22,7 @@ internal static class RouterTelemetry
                 .SetSampler(new ParentBasedSampler(new AlwaysOnSampler()))
                 .AddOtlpExporter(exporter =>
                 {
-                    exporter.Endpoint = new Uri(endpoint, "/v1/traces");
+                    exporter.Endpoint = new Uri(new Uri(endpoint), "/v1/traces");
                     exporter.Protocol = OpenTelemetry.Exporter.OtlpExportProtocol.HttpProtobuf;
                 }));
     }

@@ -113,7 +113,7 @@ internal sealed class PrefillStep(RouterState router)
     /// <summary>What the reply's connector makes of it.</summary>
     private PrefillOutcome Connect(Node node, LegTicket ticket, NodeReply reply, PooledBytes bytes)
     {
-        var leaseEnd = router.Clock.GetTimestamp() + (long)(router.Options.Forwarding.KvLease.TotalSeconds * router.Clock.TimestampFrequency);
+        var leaseEnd = router.Clock.GetTimestamp() + (long)(router.Options.LeaseTime.TotalSeconds * router.Clock.TimestampFrequency);
         if (_configured is { NeedsParams: false } byContent)
         {
             ticket.Finished(reply.PromptTokens, reply.CachedTokens, 1);
