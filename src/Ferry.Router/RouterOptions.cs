@@ -1,4 +1,5 @@
 using Ferry.Router.Discovery;
+using Ferry.Router.Forwarding;
 
 namespace Ferry.Router;
 
@@ -25,22 +26,8 @@ public sealed record RouterOptions
 
     public long MaxBodyBytes { get; init; } = 64L << 20;
 
-    /// <summary>Longest reply of a prefill leg; its kv_transfer_params list one number a block.</summary>
-    public int MaxPrefillReplyBytes { get; init; } = 16 << 20;
-
-    /// <summary>Most prompts of one request that get a pair of legs each; more go to the decode node as they are.</summary>
-    public int MaxFanOut { get; init; } = 256;
-
-    /// <summary>Pairs of legs of one request at a time.</summary>
-    public int FanOutConcurrency { get; init; } = 8;
-
-    /// <summary>Prefill nodes tried before the decode node gets the whole work.</summary>
-    public int PrefillAttempts { get; init; } = 2;
-
-    /// <summary>Longest prefill leg.</summary>
-    public TimeSpan PrefillTimeout { get; init; } = TimeSpan.FromMinutes(5);
-
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    /// <summary>Bounds and rules of the two legs.</summary>
+    public ForwardingOptions Forwarding { get; init; } = new();
 
     public TimeSpan HealthTimeout { get; init; } = TimeSpan.FromSeconds(2);
 

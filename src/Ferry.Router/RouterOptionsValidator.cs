@@ -1,6 +1,7 @@
 using System.Net;
 using Ferry.Router.Configuration;
 using Ferry.Router.Discovery;
+using Ferry.Router.Forwarding;
 
 namespace Ferry.Router;
 
@@ -47,6 +48,7 @@ public static class RouterOptionsValidator
         {
             errors.Add("--kubernetes-api has no effect without --prefill-service or --decode-service. Name a service, or remove it.");
         }
+        ForwardingOptionsValidator.CheckTogether(errors, options);
     }
 
     internal static void CheckNodes(List<string> errors, string name, IReadOnlyList<NodeSpec> nodes)

@@ -11,6 +11,7 @@ internal static class RouterSettings
         ("Health", HealthSettings.All),
         ("Admission", AdmissionSettings.All),
         ("Request path", RequestSettings.All),
+        ("TLS and traces", TlsSettings.All),
         ("Discovery", DiscoverySettings.All),
         ("Admin and keys", AdminSettings.All),
     ];
