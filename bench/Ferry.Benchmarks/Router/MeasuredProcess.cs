@@ -32,8 +32,8 @@ internal sealed class MeasuredProcess : IDisposable
     /// <summary>The last line that it printed.</summary>
     public string Last { get; private set; } = "";
 
-    /// <summary>Of the process and its children, all threads that live, to the nanosecond.</summary>
-    public TimeSpan Cpu() => TimeSpan.FromMicroseconds(Family().Sum(Nanoseconds) / 1000.0);
+    /// <summary>Of the process and its children, all threads, to the nanosecond.</summary>
+    public TimeSpan Cpu() => Family().Aggregate(TimeSpan.Zero, (sum, id) => sum + ProcessCpuClock.Of(id));
 
     /// <summary>Resident memory of the process and its children.</summary>
     public long Rss() => Family().Sum(id => ReadOrEmpty($"/proc/{id}/status").Split('\n').Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
@@ -73,15 +73,6 @@ internal sealed class MeasuredProcess : IDisposable
 
     private IEnumerable<int> Family() =>
         [_process.Id, .. ReadOrEmpty($"/proc/{_process.Id}/task/{_process.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)];
-
-    /// <summary>From /proc/PID/task/*/schedstat: /proc/PID/stat counts in ticks of 10 ms, too coarse for a second of nginx.</summary>
-    private static long Nanoseconds(int process)
-    {
-        var directory = $"/proc/{process}/task";
-        return Directory.Exists(directory)
-            ? Directory.GetDirectories(directory).Sum(task => long.TryParse(ReadOrEmpty($"{task}/schedstat").Split(' ')[0], out var time) ? time : 0)
-            : 0;
-    }
 
     private static string ReadOrEmpty(string file)
     {

@@ -10,7 +10,7 @@ internal static class RouterBenchmark
     private static readonly string[] Names = ["ferry route", "ferry route, prefix-aware", "nginx", "YARP", "Python (aiohttp)"];
     private static readonly TimeSpan CellTime = TimeSpan.FromMilliseconds(700);
 
-    /// <summary>Options: --quick (one round of short cells), or one of the parts: cpu, latency, idle.</summary>
+    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells all or three that tell most.</summary>
     public static void Run(string[] args) => RunAsync(args).GetAwaiter().GetResult();
 
     private static async Task RunAsync(string[] args)
@@ -18,7 +18,7 @@ internal static class RouterBenchmark
         var all = !args.Any(part => part is "cpu" or "latency" or "idle");
         if (all || args.Contains("cpu"))
         {
-            await CpuAsync(args.Contains("--quick"));
+            await CpuAsync(Option(args, "--systems")?.Split('|') ?? Names, Option(args, "--cells") == "few");
         }
         if (all || args.Contains("latency"))
         {
@@ -30,9 +30,11 @@ internal static class RouterBenchmark
         }
     }
 
-    private static async Task CpuAsync(bool quick)
+    private static string? Option(string[] args, string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+
+    private static async Task CpuAsync(string[] names, bool few)
     {
-        using var systems = await RouterSystems.StartAsync([Blocks, Events, 0, 0, 0, 0], Names);
+        using var systems = await RouterSystems.StartAsync([Blocks, Events, 0, 0, 0, 0], names);
         using var requests = new RouterRequests();
         foreach (var system in systems.All)
         {
@@ -53,8 +55,12 @@ internal static class RouterBenchmark
                 requests.Prepare(bytes, streams);
                 foreach (var clients in (int[])[1, 32, 256])
                 {
+                    if (few && (clients != 32 || bytes == 32 << 10))
+                    {
+                        continue;
+                    }
                     var cells = systems.All.Select(_ => new List<double>()).ToArray();
-                    for (var round = 0; round < (quick ? 1 : Rounds); round++)
+                    for (var round = 0; round < Rounds; round++)
                     {
                         for (var index = 0; index < systems.All.Count; index++)
                         {

@@ -55,18 +55,17 @@ internal sealed class RouterSystems : IDisposable
     private MeasuredProcess? Start(string name, int port) => name switch
     {
         "ferry route" => Ferry(port, "round-robin"),
-        "ferry route, prefix-aware" => Ferry(port, "prefix-aware"),
+        "ferry route, prefix-aware" => Ferry(port, global::Ferry.Router.Policies.NodePolicies.Names.Contains("prefix-aware") ? "prefix-aware" : "round-robin"),
+        _ when name.StartsWith("ferry route +", StringComparison.Ordinal) => Ferry(port, "round-robin", name["ferry route +".Length..].Split(',')),   // to try settings of the runtime
         "nginx" => Nginx(port),
         "YARP" => MeasuredProcess.StartRole(RouterRoles.Yarp, port.ToString(CultureInfo.InvariantCulture), Decode.ToString()),
         "Python (aiohttp)" => Python(port),
         _ => throw new ArgumentException($"'{name}' is no system.", nameof(name)),
     };
 
-    private MeasuredProcess Ferry(int port, string policy) => MeasuredProcess.Start(
-        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, .. AdminOff]);
-
-    /// <summary>Beside what is measured nothing else listens.</summary>
-    private static readonly string[] AdminOff = [];
+    private MeasuredProcess Ferry(int port, string policy, params string[] environment) => MeasuredProcess.Start(
+        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy],
+        [.. environment.Select(pair => (pair.Split('=')[0], pair.Split('=')[1]))]);
 
     private MeasuredProcess? Nginx(int port)
     {
