@@ -3,6 +3,7 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
 {
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
     ["micro"] = Ferry.Benchmarks.MicroBenchmarks.Run,
+    ["router-index"] = Ferry.Benchmarks.RouterIndexBenchmark.Run,
     ["start"] = Ferry.Benchmarks.StartBenchmark.Run,
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,

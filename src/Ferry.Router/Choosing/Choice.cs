@@ -11,6 +11,7 @@ public sealed class Choice : IDisposable
     private readonly ChoiceFacts _facts;
     private readonly List<Node> _triedPrefill = [];
     private readonly List<Node> _triedDecode = [];
+    private Node? _holder;
 
     internal Choice(NodeChooser chooser, ChoiceFacts facts, int promptTokens)
     {
@@ -48,7 +49,9 @@ public sealed class Choice : IDisposable
     {
         var node = (role == NodeRole.Prefill ? Prefill : Decode) ?? throw new InvalidOperationException($"No {role} node was chosen.");
         (role == NodeRole.Prefill ? _triedPrefill : _triedDecode).Add(node);
-        return _chooser.StartLeg(this, _facts, node);
+        var leg = _chooser.StartLeg(this, _facts, node);
+        if (role == NodeRole.Decode) { DecodeStarted = leg.Started; }
+        return leg;
     }
 
     /// <summary>The decode node could not fetch from the prefill node (it says so, or <c>finish_reason</c> is "error"): counts against the pair.</summary>
@@ -59,7 +62,45 @@ public sealed class Choice : IDisposable
     /// <param name="bytes">0 where the node does not say.</param>
     public void KvMoved(long tokens, long bytes) => _chooser.KvMoved(this, tokens, bytes);
 
-    public void Dispose() => IsOver = true;
+    public void Dispose()
+    {
+        // Nobody fetched: the node holds the KV until its lease ends.
+        EndLease(_chooser.LeaseEnd());
+        Keys?.Dispose();
+        Keys = null;
+    }
 
-    internal bool IsOver { get; private set; }
+    internal Security.Tenant Tenant => _facts.Tenant;
+
+    internal ChoiceKeys? Keys { get; set; }
+
+    /// <summary>0: the request has no session.</summary>
+    internal ulong SessionHash { get; init; }
+
+    /// <summary>When the last decode leg was sent; null: none was.</summary>
+    internal long? DecodeStarted { get; private set; }
+
+    internal void TakeLease(Node node)
+    {
+        EndLease(_chooser.LeaseEnd());
+        _holder = node;
+        node.LeaseTaken();
+    }
+
+    /// <param name="heldUntil">The node holds the KV until then; 0: it was fetched.</param>
+    internal void EndLease(long heldUntil)
+    {
+        _holder?.LeaseEnded(heldUntil);
+        _holder = null;
+    }
+
+    /// <summary>How many bytes a token has in this request.</summary>
+    internal void LearnLength(int promptTokens, NodeSelection selection)
+    {
+        const double Share = 0.05;
+        if (_facts.PromptTokens is null && _facts.Prompt.Length >= 64)
+        {
+            selection.BytesPerToken += (Math.Clamp((double)_facts.Prompt.Length / promptTokens, 0.5, 32) - selection.BytesPerToken) * Share;
+        }
+    }
 }

@@ -9,23 +9,24 @@ public sealed class LegTicket : IDisposable
     private bool _isOver;
     private bool _isDisposed;
 
-    internal LegTicket(NodeChooser chooser, Choice choice, ChoiceFacts facts, Node node, long started)
+    internal LegTicket(NodeChooser chooser, Choice choice, Node node, long started, int queuedTokens)
     {
         _chooser = chooser;
         Choice = choice;
-        Facts = facts;
         Node = node;
         Started = started;
+        QueuedTokens = queuedTokens;
     }
 
     public Node Node { get; }
 
     internal Choice Choice { get; }
 
-    internal ChoiceFacts Facts { get; }
-
     /// <summary>Timestamp of the router's clock.</summary>
     internal long Started { get; }
+
+    /// <summary>Prompt tokens that the node has to compute for it.</summary>
+    internal int QueuedTokens { get; }
 
     /// <summary>The first byte of the answer's body (of a stream: of its first event) is there.</summary>
     public void FirstByte()
@@ -69,7 +70,7 @@ public sealed class LegTicket : IDisposable
             _isDisposed = true;
             if (!_hadFirstByte)
             {
-                Node.PromptDone(Choice.PromptTokens);
+                Node.PromptDone(QueuedTokens);
             }
             Node.End();
         }

@@ -40,7 +40,7 @@ internal static class RouterEndpoints
     /// <summary>200 while a decode node answers (without prefill nodes requests still succeed, decode-only); the body says who does.</summary>
     private static async Task HealthAsync(HttpContext context, RouterState state)
     {
-        Node[] nodes = [.. state.Prefill.Nodes, .. state.Decode.Nodes];
+        Node[] nodes = [.. state.Runtime.Nodes.Current.Nodes];
         var healthy = await Task.WhenAll(nodes.Select(node => state.Sender.IsHealthyAsync(node, state.Options.HealthTimeout, state.Clock, context.RequestAborted)));
         var body = new JsonObject { ["prefill"] = new JsonObject(), ["decode"] = new JsonObject() };
         var decodes = false;

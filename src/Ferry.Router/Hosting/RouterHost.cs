@@ -1,10 +1,9 @@
 using System.Net;
-using Ferry.Router.Admission;
-using Ferry.Router.Choosing;
+using Ferry.Router.Admin;
+using Ferry.Router.Configuration;
 using Ferry.Router.Connectors;
 using Ferry.Router.Forwarding;
 using Ferry.Router.Metrics;
-using Ferry.Router.Policies;
 using Ferry.Router.Routes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -23,19 +22,34 @@ public sealed class RouterHost : IAsyncDisposable
     private readonly LegSender _sender;
     private readonly NodeVersions _versions;
 
-    private RouterHost(WebApplication app, LegSender sender, NodeVersions versions)
+    private readonly RouterRuntime _runtime;
+    private AdminServer? _admin;
+
+    private RouterHost(WebApplication app, LegSender sender, NodeVersions versions, RouterRuntime runtime)
     {
         _app = app;
         _sender = sender;
         _versions = versions;
+        _runtime = runtime;
     }
 
     /// <summary>Where clients reach it, with the port that was taken.</summary>
     public Uri Address { get; private set; } = new("http://localhost");
 
+    /// <summary>Where operators reach it; null: nowhere.</summary>
+    public Uri? AdminAddress => _admin?.Address;
+
     /// <param name="options">Already valid.</param>
     /// <exception cref="IOException">The port is taken.</exception>
-    public static async Task<RouterHost> StartAsync(RouterOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    public static Task<RouterHost> StartAsync(RouterOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken) =>
+        StartAsync(RouterConfiguration.Of(options), options, clock, logging, cancellationToken);
+
+    /// <param name="configuration">Where the options came from: they can be read again.</param>
+    /// <param name="options">Read from there, and valid.</param>
+    /// <exception cref="IOException">A port is taken, or a file cannot be read.</exception>
+    /// <exception cref="RouterStartException">A file that the options name has errors.</exception>
+    public static async Task<RouterHost> StartAsync(
+        RouterConfiguration configuration, RouterOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
     {
         // The empty builder reads no files and no ASPNETCORE_ environment: the flags alone decide.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -46,18 +60,19 @@ public sealed class RouterHost : IAsyncDisposable
         var app = builder.Build();
         var sender = new LegSender(options);
         var metrics = new RouterMetrics();
-        var prefill = new NodePool(options.Prefill, NodeRole.Prefill, NodePolicies.Create(options.Policy));
-        var decode = new NodePool(options.Decode, NodeRole.Decode, NodePolicies.Create(options.Policy));
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Ferry.Router");
-        var versions = new NodeVersions(() => [.. prefill.Nodes, .. decode.Nodes], sender, clock, logger);
-        var state = new RouterState(options, prefill, decode, new NodeChooser(prefill, decode, metrics, clock), new AdmissionQueue(options.MaxInFlight), sender, metrics, clock, logger) { Versions = versions };
+        var runtime = new RouterRuntime(configuration, options, metrics, clock, logger, sender.ProbeAsync, (ulong)Guid.NewGuid().GetHashCode());
+        var versions = new NodeVersions(() => runtime.Nodes.Current.Nodes, sender, clock, logger);
+        var state = new RouterState(runtime, sender, metrics, clock, logger) { Versions = versions };
         app.UseRouting();
         app.UseMiddleware<RouterMiddleware>(state);
         RouterEndpoints.Map(app, state);
-        var host = new RouterHost(app, sender, versions);
+        var host = new RouterHost(app, sender, versions, runtime);
         try
         {
+            await runtime.StartAsync(cancellationToken);
             await app.StartAsync(cancellationToken);
+            host._admin = await AdminServer.StartAsync(runtime, logging, cancellationToken);
             versions.Start();
         }
         catch
@@ -70,11 +85,22 @@ public sealed class RouterHost : IAsyncDisposable
         return host;
     }
 
+    /// <summary>Reads the configuration again; with an error nothing changes.</summary>
+    /// <returns>The errors.</returns>
+    public Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) => _runtime.ReloadAsync(cancellationToken);
+
+    internal RouterRuntime Runtime => _runtime;
+
     public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
+        if (_admin is not null)
+        {
+            await _admin.DisposeAsync();
+        }
         await _app.DisposeAsync();
+        await _runtime.DisposeAsync();
         await _versions.DisposeAsync();
         _sender.Dispose();
     }

@@ -38,7 +38,8 @@ internal sealed class RouterMiddleware(RequestDelegate next, RouterState router)
     {
         try
         {
-            using var place = await router.Admission.EnterAsync(RequestTenant.Of(context), PriorityOf(context), context.Request.ContentLength, context.RequestAborted);
+            using var keyed = router.Runtime.Keys.Enter(context);
+            using var place = await router.Admission.EnterAsync(RequestTenant.Of(context), Math.Max(PriorityOf(context), RequestTenant.Of(context).LeastPriority), context.Request.ContentLength, context.RequestAborted);
             await next(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)

@@ -21,6 +21,14 @@ public sealed class RouterMetrics
     private readonly MetricSeries _kvTokens;
     private readonly MetricSeries _kvBytes;
     private readonly MetricSeries _kvProofs;
+    private readonly MetricSeries _lookedTokens;
+    private readonly MetricSeries _hitTokens;
+    private readonly MetricFamily _promptTokens;
+    private readonly MetricFamily _cachedTokens;
+    private readonly MetricFamily _generatedTokens;
+    private readonly MetricFamily _ejections;
+    private readonly MetricFamily _reloads;
+    private readonly MetricFamily _shared;
     private readonly MetricSeries _inFlight;
     private readonly MetricSeries _refused;
 
@@ -41,6 +49,14 @@ public sealed class RouterMetrics
         _kvTokens = Registry.Counter("ferry_router_kv_moved_tokens_total", "Prompt tokens whose KV is proven to have moved.").With();
         _kvBytes = Registry.Counter("ferry_router_kv_moved_bytes_total", "KV bytes proven to have moved.").With();
         _kvProofs = Registry.Counter("ferry_router_kv_moved_requests_total", "Requests with proof that KV moved.").With();
+        _lookedTokens = Registry.Counter("ferry_router_prefix_cache_queries_total", "Prompt tokens of requests for which the prefix index was asked.").With();
+        _hitTokens = Registry.Counter("ferry_router_prefix_cache_hits_total", "Of these, those that the chosen node was believed to have.").With();
+        _promptTokens = Registry.Counter("ferry_router_prompt_tokens_total", "Prompt tokens, as nodes report them, by leg.", "leg");
+        _cachedTokens = Registry.Counter("ferry_router_cached_tokens_total", "Of these, those that the node did not have to compute.", "leg");
+        _generatedTokens = Registry.Counter("ferry_router_generation_tokens_total", "Generated tokens, as nodes report them, by leg.", "leg");
+        _ejections = Registry.Counter("ferry_router_node_ejections_total", "Times that a node was left out because its legs failed.", "node", "role");
+        _reloads = Registry.Counter("ferry_router_reloads_total", "Readings of the configuration, by result.", "result");
+        _shared = Registry.Counter("ferry_router_prefix_shared_total", "Routes of other routers: taken, dropped (ours, that they did not get), unreadable.", "result");
         _inFlight = Registry.Gauge("ferry_router_in_flight", "Requests in either leg.").With();
         _refused = Registry.Counter("ferry_router_refused_total", "Requests answered 429.").With();
     }
@@ -83,6 +99,30 @@ public sealed class RouterMetrics
 
     internal void LegFirstByte(NodeRole role, TimeSpan elapsed) => _legFirstByte.With(NameOf(role)).Observe(elapsed.TotalSeconds);
 
+    internal void Looked(int promptTokens, int hitTokens)
+    {
+        _lookedTokens.Add(promptTokens);
+        _hitTokens.Add(hitTokens);
+    }
+
+    internal void Tokens(Node node, int prompt, int cached, int generated)
+    {
+        var leg = NameOf(node.Role);
+        _promptTokens.With(leg).Add(prompt);
+        _cachedTokens.With(leg).Add(cached);
+        _generatedTokens.With(leg).Add(generated);
+    }
+
+    internal void NodeEjected(Node node) => _ejections.With(node.Name, NameOf(node.Role)).Add();
+
+    internal void ShareTaken() => _shared.With("taken").Add();
+
+    internal void ShareDropped() => _shared.With("dropped").Add();
+
+    internal void ShareUnreadable() => _shared.With("unreadable").Add();
+
+    internal void Reloaded(bool wasTaken) => _reloads.With(wasTaken ? "taken" : "refused").Add();
+
     internal void TransferFailed(string prefill, string decode) => _transferFailures.With(prefill, decode).Add();
 
     internal void KvMoved(long tokens, long bytes)
@@ -92,5 +132,5 @@ public sealed class RouterMetrics
         _kvBytes.Add(bytes);
     }
 
-    private static string NameOf(NodeRole role) => role == NodeRole.Prefill ? "prefill" : "decode";
+    internal static string NameOf(NodeRole role) => role == NodeRole.Prefill ? "prefill" : "decode";
 }

@@ -8,4 +8,10 @@ public sealed record Tenant(string Name, double Weight = 1, bool IsAuthenticated
 {
     /// <summary>The one tenant of a router without keys.</summary>
     public static Tenant Anonymous { get; } = new("anonymous");
+
+    /// <summary>Least priority number that it may ask for.</summary>
+    public int LeastPriority { get; init; } = int.MinValue;
+
+    /// <summary>What it may use; null: no limits.</summary>
+    internal TenantLimits? Limits { get; init; }
 }
