@@ -7,6 +7,9 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
     ["start"] = Ferry.Benchmarks.StartBenchmark.Run,
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
+    ["router"] = Ferry.Benchmarks.Router.RouterBenchmark.Run,
+    [Ferry.Benchmarks.Router.RouterRoles.Pods] = Ferry.Benchmarks.Router.RouterRoles.RunPods,
+    [Ferry.Benchmarks.Router.RouterRoles.Yarp] = Ferry.Benchmarks.Router.RouterRoles.RunYarp,
     ["engine"] = Ferry.Benchmarks.Engine.EngineBenchmark.Run,
 };
 

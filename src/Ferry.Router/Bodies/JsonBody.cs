@@ -120,6 +120,17 @@ internal sealed class JsonBody
     private static JsonBody? Read(ReadOnlyMemory<byte> bytes)
     {
         var members = new List<JsonMember>(16);
+        if (new JsonScanner(bytes.Span, MaxDepth).TryReadObject(members))
+        {
+            return new JsonBody(bytes, members);
+        }
+        members.Clear();
+        return ReadCarefully(bytes, members);
+    }
+
+    /// <summary>For escaped names, and for the words about what is wrong.</summary>
+    internal static JsonBody? ReadCarefully(ReadOnlyMemory<byte> bytes, List<JsonMember> members)
+    {
         var reader = new Utf8JsonReader(bytes.Span, new JsonReaderOptions { MaxDepth = MaxDepth });
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {

@@ -54,7 +54,7 @@ internal sealed class LegPair(RouterState router, PrefillStep prefill, DecodeSte
                 if (attempt >= router.Options.Forwarding.DecodeAttempts)
                 {
                     Count(outcome);
-                    return new PairAnswer(choice, outcome, tried.Answer is { IsStream: false } error ? error : throw NoDecode(choice, tried));
+                    return new PairAnswer(choice, outcome, tried.Answer is { Status: >= 500 } error ? error : throw NoDecode(choice, tried));
                 }
                 tried.Answer?.Dispose();
                 work.Account.Retries++;

@@ -34,7 +34,9 @@ internal sealed class PassThroughRoute(RouterState router, DecodeStep decode)
         }
         using var bytes = await RequestBytes.ReadAsync(context, router.Options.MaxBodyBytes);
         var body = JsonBody.Parse(bytes.Memory);
-        var leg = new JsonEdit(body).Drop(BodyNames.Internal).Build();
+        var edit = new JsonEdit(body).Drop(BodyNames.Internal);
+        ClientArguments.Clean(body, edit);
+        var leg = edit.Build();
         var prompt = body.Value("prompt"u8);
         await RunAsync(context, prompt.IsEmpty ? body.Value("input"u8) : prompt, (node, request, token) => router.Sender.PostAsync(node, request, leg, token), mayRepeat: true);
     }
