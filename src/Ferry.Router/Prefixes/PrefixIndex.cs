@@ -8,7 +8,7 @@ namespace Ferry.Router.Prefixes;
 /// <remarks>
 /// <para>
 /// A block is the 64-bit hash of itself and everything before it. The table is a set-associative cache: a hash may stand in two buckets
-/// of <see cref="Ways"/> entries, whose hashes fill one cache line each, and goes to the second when the first is nearly full and fuller. With one bucket instead of two, a
+/// of <see cref="Ways"/> entries, whose hashes fill one cache line each, and goes to the second when the first is half full and the fuller one. With one bucket instead of two, a
 /// table that is half full would already lose one block in fifty, and with it all that stand behind it in a prompt. When both are full,
 /// the entry goes that was asked for longest ago (of equals, the one deepest in its prompt, for the same reason). So nothing is ever
 /// rehashed, moved or chained, each operation touches two buckets at most, and the memory is what was asked for at start, exactly.
@@ -24,7 +24,7 @@ internal sealed class PrefixIndex
     public const int Ways = 8;
     private const int GroupBuckets = 64;   // both buckets of a hash lie in one group: one lock, mostly one page
     private const int Batch = 16;          // look-ups that wait for memory at the same time
-    private const int EmptyBeforeOther = 2; // of 8: while the table is not half full, nearly all stand where they are looked for first
+    private const int EmptyBeforeOther = 4; // of 8: while the table is less than half full, nearly all stand where they are looked for first
     private const int Stripes = 256;
     private const int TiersWithEvents = 4;
     private const int StampsASecond = 64;
