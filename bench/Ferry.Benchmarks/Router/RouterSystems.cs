@@ -25,7 +25,7 @@ internal sealed class RouterSystems : IDisposable
     {
         var systems = new RouterSystems();
         using var ports = new LoopbackPorts();
-        var taken = Enumerable.Range(0, 7).Select(_ => ports.Take(0)).ToArray();
+        var taken = Enumerable.Range(0, names.Length + 2).Select(_ => ports.Take(0)).ToArray();
         ports.Release();
         systems.Prefill = Local(taken[0]);
         systems.Decode = Local(taken[1]);
@@ -55,7 +55,7 @@ internal sealed class RouterSystems : IDisposable
     private MeasuredProcess? Start(string name, int port) => name switch
     {
         "ferry route" => Ferry(port, "round-robin"),
-        "ferry route, prefix-aware" => Ferry(port, global::Ferry.Router.Policies.NodePolicies.Names.Contains("prefix-aware") ? "prefix-aware" : "round-robin"),
+        "ferry route, prefix-aware" => Ferry(port, "prefix-aware"),
         _ when name.StartsWith("ferry route +", StringComparison.Ordinal) => Ferry(port, "round-robin", name["ferry route +".Length..].Split(',')),   // to try settings of the runtime
         "nginx" => Nginx(port),
         "YARP" => MeasuredProcess.StartRole(RouterRoles.Yarp, port.ToString(CultureInfo.InvariantCulture), Decode.ToString()),
@@ -64,7 +64,7 @@ internal sealed class RouterSystems : IDisposable
     };
 
     private MeasuredProcess Ferry(int port, string policy, params string[] environment) => MeasuredProcess.Start(
-        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy],
+        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, "--admin-port", "-1"],
         [.. environment.Select(pair => (pair.Split('=')[0], pair.Split('=')[1]))]);
 
     private MeasuredProcess? Nginx(int port)

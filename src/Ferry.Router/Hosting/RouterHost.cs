@@ -6,6 +6,7 @@ using Ferry.Router.Forwarding;
 using Ferry.Router.Metrics;
 using Ferry.Router.Routes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -55,6 +56,7 @@ public sealed class RouterHost : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
         builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ConnectionMemory>();
         RouterTelemetry.Add(builder.Services, options.Forwarding.OtlpEndpoint);
         logging(builder.Logging);
         var app = builder.Build();
