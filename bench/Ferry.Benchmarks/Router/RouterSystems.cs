@@ -69,7 +69,8 @@ internal sealed class RouterSystems : IDisposable
 
     private MeasuredProcess? Nginx(int port)
     {
-        if (Find("nginx") is not { } nginx)
+        const string Program = "/usr/sbin/nginx";
+        if (!DebianPackages.Ensure("nginx-light", Program))
         {
             Missing.Add("nginx (Debian: apt-get install nginx-light)");
             return null;
@@ -88,22 +89,19 @@ internal sealed class RouterSystems : IDisposable
               }
             }
             """);
-        return MeasuredProcess.Start(nginx, ["-c", file, "-p", _directory]);
+        return MeasuredProcess.Start(Program, ["-c", file, "-p", _directory]);
     }
 
     private MeasuredProcess? Python(int port)
     {
         const string Interpreter = "/usr/bin/python3";   // Debian's own, which sees Debian's packages
-        if (!File.Exists(Interpreter) || Directory.GetDirectories("/usr/lib/python3/dist-packages", "aiohttp").Length == 0)
+        if (!DebianPackages.Ensure("python3-aiohttp", "/usr/lib/python3/dist-packages/aiohttp"))
         {
             Missing.Add("the Python proxy (Debian: apt-get install python3-aiohttp)");
             return null;
         }
         return MeasuredProcess.Start(Interpreter, [Path.Combine(AppContext.BaseDirectory, "Router", "reference_proxy.py"), $"{port}", Root(Prefill), Root(Decode)]);
     }
-
-    private static string? Find(string program) =>
-        new[] { "/usr/sbin", "/usr/bin", "/usr/local/bin" }.Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
 
     private static string Root(Uri address) => address.ToString().TrimEnd('/');
 
