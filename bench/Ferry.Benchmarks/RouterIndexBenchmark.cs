@@ -26,9 +26,9 @@ internal static class RouterIndexBenchmark
     private static void Operations(bool hasEvents)
     {
         var index = new PrefixIndex(BudgetBytes, Nodes, hasEvents);
-        var keys = Keys(2_000_000, 1);
+        var keys = Keys(2_000_000 / PromptBlocks * PromptBlocks, 1);
         var tier = hasEvents ? KvTier.Device : KvTier.Routed;
-        var add = Best(() => { for (var block = 0; block < keys.Length; block++) { index.Add(keys[block], block % Nodes, tier, 0, 1, 600); } }, keys.Length);
+        var add = Best(() => { for (var block = 0; block < keys.Length; block += PromptBlocks) { index.Add(keys.AsSpan(block, PromptBlocks), block / PromptBlocks % Nodes, tier, 1, 600); } }, keys.Length);
         var (all, none, hits, times) = Sets(index);
         var shared = keys[..1_048_576];
         for (var block = 0; block < shared.Length; block++) { index.Add(shared[block], block / PromptBlocks % Nodes, tier, 0, 1, 600); }
@@ -38,7 +38,7 @@ internal static class RouterIndexBenchmark
         }, shared.Length);
         var remove = Best(() => { for (var block = 0; block < keys.Length; block++) { index.Remove(keys[block], block % Nodes, tier); index.Add(keys[block], block % Nodes, tier, 0, 1, 600); } }, 2L * keys.Length);
         var kind = hasEvents ? "with tiers" : "history only";
-        Row($"add a block, {kind}, random, 256 MiB ({index.Capacity:N0} blocks of {index.EntryBytes} bytes)", $"{add / 1e6:F1} M/s", "5 M/s");
+        Row($"add prompts of {PromptBlocks} blocks, {kind}, 256 MiB ({index.Capacity:N0} blocks of {index.EntryBytes} bytes)", $"{add / 1e6:F1} M/s", "5 M/s");
         Row($"match prompts of {PromptBlocks} blocks, {Nodes} nodes, {kind}", $"{match / 1e6:F1} M/s", "5 M/s");
         Row($"remove and add, {kind}", $"{remove / 1e6:F1} M/s", "5 M/s");
     }

@@ -61,14 +61,21 @@ internal sealed class HealthMonitor(
         using var timer = new CancellationTokenSource(options.HealthTimeout, time.Clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stopping);
         string? error;
+        var asked = "/health";
         try
         {
-            error = await AskHealthAsync(node, both.Token) ?? await AskSideChannelAsync(node, options, both.Token);
+            error = await AskHealthAsync(node, both.Token);
+            if (error is null && SideChannelOf(node, options) is { } endpoint)
+            {
+                asked = $"side channel {endpoint}";
+                error = await sideChannel.ProbeAsync(endpoint, both.Token) is { } wrong ? $"{asked}: {wrong}" : null;
+            }
+            asked = "/metrics";
             if (error is null && options.ReadsNodeMetrics) { await ReadMetricsAsync(node, both.Token); }
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            error = $"no answer in {options.HealthTimeout.TotalSeconds:0.###} s";
+            error = $"{asked}: no answer in {options.HealthTimeout.TotalSeconds:0.###} s";
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
@@ -95,12 +102,9 @@ internal sealed class HealthMonitor(
         return response.IsSuccessStatusCode ? null : $"/health answered {(int)response.StatusCode}";
     }
 
-    private async Task<string?> AskSideChannelAsync(Node node, RouterOptions options, CancellationToken cancellationToken)
-    {
-        if (node.Role != NodeRole.Prefill) { return null; }
-        var endpoint = node.Spec.SideChannel ?? (options.SideChannelPort > 0 ? $"tcp://{node.Address.Host}:{options.SideChannelPort}" : null);
-        return endpoint is null ? null : await sideChannel.ProbeAsync(endpoint, cancellationToken) is { } error ? $"side channel {endpoint}: {error}" : null;
-    }
+    /// <summary>Decode nodes dial side channels and are not dialled.</summary>
+    private static string? SideChannelOf(Node node, RouterOptions options) =>
+        node.Role != NodeRole.Prefill ? null : node.Spec.SideChannel ?? (options.SideChannelPort > 0 ? $"tcp://{node.Address.Host}:{options.SideChannelPort}" : null);
 
     /// <summary>A node without these metrics, or without /metrics, is no less healthy.</summary>
     private async Task ReadMetricsAsync(Node node, CancellationToken cancellationToken)

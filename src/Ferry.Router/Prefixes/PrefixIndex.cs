@@ -98,30 +98,23 @@ internal sealed class PrefixIndex
     /// <param name="routedLifetime">Of <see cref="KvTier.Routed"/>: what was routed longer ago is forgotten with this.</param>
     public void Add(ulong hash, int slot, KvTier tier, int depth, uint now, uint routedLifetime)
     {
-        if ((uint)slot >= (uint)MaxNodes || (int)tier >= _tiers) { return; }
-        var (bucket, other) = BucketsOf(hash);
-        lock (StripeOf(bucket))
+        if ((uint)slot < (uint)MaxNodes && (int)tier < _tiers)
         {
-            var place = Find(bucket, other, hash);
-            if (place.Way < 0)
-            {
-                place = Replace(bucket, other);
-                Volatile.Write(ref HashAt(place), 0);   // readers see no hash while the bits are another block's
-                var bits = Bits(place);
-                bits.Clear();
-                SetBit(bits, slot, tier);
-                StampsAt(place) = Stamps(Stamp(now, depth), now);
-                Volatile.Write(ref HashAt(place), hash);
-                return;
-            }
-            var routed = (uint)(StampsAt(place) >> 32);
-            if (tier == KvTier.Routed)
-            {
-                if (now - routed > routedLifetime) { Bits(place)[.._words].Clear(); }
-                routed = now;
-            }
-            SetBit(Bits(place), slot, tier);
-            StampsAt(place) = Stamps(Stamp(now, depth), routed);
+            var (bucket, other) = BucketsOf(hash);
+            AddAt(Find(bucket, other, hash), hash, slot, tier, depth, now, routedLifetime);
+        }
+    }
+
+    /// <summary>Notes that a node has the blocks of a prompt, from the first on.</summary>
+    public void Add(ReadOnlySpan<ulong> hashes, int slot, KvTier tier, uint now, uint routedLifetime)
+    {
+        if ((uint)slot >= (uint)MaxNodes || (int)tier >= _tiers) { return; }
+        Span<Place> places = stackalloc Place[Batch];
+        for (var start = 0; start < hashes.Length; start += Batch)
+        {
+            var batch = hashes[start..Math.Min(start + Batch, hashes.Length)];
+            FindAll(batch, places);
+            for (var index = 0; index < batch.Length; index++) { AddAt(places[index], batch[index], slot, tier, start + index, now, routedLifetime); }
         }
     }
 
@@ -188,13 +181,8 @@ internal sealed class PrefixIndex
         var goesOn = true;
         while (goesOn && depth < hashes.Length)
         {
-            // First where they are, then what they are: the misses of a whole batch overlap.
             var batch = hashes[depth..Math.Min(depth + Batch, hashes.Length)];
-            for (var index = 0; index < batch.Length; index++)
-            {
-                var (bucket, other) = BucketsOf(batch[index]);
-                places[index] = Find(bucket, other, batch[index]);
-            }
+            FindAll(batch, places);
             for (var index = 0; goesOn && index < batch.Length; index++)
             {
                 goesOn = MatchBlock(places[index], batch[index], depth, alive, eventful, in times, device, host, storage);
@@ -211,6 +199,45 @@ internal sealed class PrefixIndex
             }
         }
         return depth;
+    }
+
+    /// <param name="seen">Where the hash stood a moment ago.</param>
+    private void AddAt(Place seen, ulong hash, int slot, KvTier tier, int depth, uint now, uint routedLifetime)
+    {
+        var (bucket, other) = BucketsOf(hash);
+        lock (StripeOf(bucket))
+        {
+            var place = seen.Way >= 0 && HashAt(seen) == hash ? seen : Find(bucket, other, hash);
+            if (place.Way < 0)
+            {
+                place = Replace(bucket, other);
+                Volatile.Write(ref HashAt(place), 0);   // readers see no hash while the bits are another block's
+                var bits = Bits(place);
+                bits.Clear();
+                SetBit(bits, slot, tier);
+                StampsAt(place) = Stamps(Stamp(now, depth), now);
+                Volatile.Write(ref HashAt(place), hash);
+                return;
+            }
+            var routed = (uint)(StampsAt(place) >> 32);
+            if (tier == KvTier.Routed)
+            {
+                if (now - routed > routedLifetime) { Bits(place)[.._words].Clear(); }
+                routed = now;
+            }
+            SetBit(Bits(place), slot, tier);
+            StampsAt(place) = Stamps(Stamp(now, depth), routed);
+        }
+    }
+
+    /// <summary>First where they are, then what they are: the misses of a whole batch overlap.</summary>
+    private void FindAll(ReadOnlySpan<ulong> batch, Span<Place> places)
+    {
+        for (var index = 0; index < batch.Length; index++)
+        {
+            var (bucket, other) = BucketsOf(batch[index]);
+            places[index] = Find(bucket, other, batch[index]);
+        }
     }
 
     private bool MatchBlock(

@@ -76,9 +76,7 @@ internal sealed class PrefixKnowledge
     public void Routed(Node node, PromptKeys keys, RouterOptions options, bool tellOthers = true)
     {
         if (node.Slot < 0) { return; }
-        var (now, lifetime) = (Now, (uint)options.HistoryLifetime.TotalSeconds);
-        var blocks = keys.Keys;
-        for (var depth = 0; depth < blocks.Length; depth++) { Index.Add(blocks[depth], node.Slot, KvTier.Routed, depth, now, lifetime); }
+        Index.Add(keys.Keys, node.Slot, KvTier.Routed, Now, (uint)options.HistoryLifetime.TotalSeconds);
         if (tellOthers) { OnRouted?.Invoke(node, keys); }
     }
 

@@ -33,6 +33,7 @@ internal sealed class RedisPrefixShare : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private Task _loops = Task.CompletedTask;
     private RedisValue _last = "0-0";
+    private bool _wasTold;
 
     private RedisPrefixShare(ConnectionMultiplexer redis, RouterOptions options, NodeDirectory nodes, PrefixKnowledge knowledge, RouterTime time, RouterMetrics metrics, ILogger logger)
     {
@@ -132,8 +133,6 @@ internal sealed class RedisPrefixShare : IAsyncDisposable
         }
     }
 
-    private bool _wasTold;
-
     private void Say(string reason)
     {
         if (_wasTold) { return; }
@@ -151,8 +150,7 @@ internal sealed class RedisPrefixShare : IAsyncDisposable
         }
         // A node that this router does not know yet, or no longer: nothing to remember.
         if (_nodes.TryFind(route.Role, route.Node) is not { Slot: >= 0 } node) { return; }
-        var (now, lifetime) = (_knowledge.Now, (uint)_nodes.Current.Options.HistoryLifetime.TotalSeconds);
-        for (var depth = 0; depth < route.Keys.Length; depth++) { _knowledge.Index.Add(route.Keys[depth], node.Slot, KvTier.Routed, depth, now, lifetime); }
+        _knowledge.Index.Add(route.Keys, node.Slot, KvTier.Routed, _knowledge.Now, (uint)_nodes.Current.Options.HistoryLifetime.TotalSeconds);
         _metrics.ShareTaken();
     }
 }
