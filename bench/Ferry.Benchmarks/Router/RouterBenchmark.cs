@@ -7,16 +7,15 @@ internal static class RouterBenchmark
     private const int Blocks = 256;   // of 16 tokens: about a 16 KB prompt; a reply of 2 KB
     private const int Events = 16;
 
-    private const int WarmRequests = 1000;   // four times; tier 1 takes a method after 30 calls, twice with its profile
-
     private static readonly string[] Names = ["ferry route", "ferry route, prefix-aware", "nginx", "YARP", "Python (aiohttp)"];
-    private static readonly TimeSpan CellTime = TimeSpan.FromMilliseconds(700);
+    private static TimeSpan s_cellTime = TimeSpan.FromMilliseconds(700);
 
-    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells all or three that tell most.</summary>
+    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells few; --seconds of a cell.</summary>
     public static void Run(string[] args) => RunAsync(args).GetAwaiter().GetResult();
 
     private static async Task RunAsync(string[] args)
     {
+        s_cellTime = Option(args, "--seconds") is { } seconds ? TimeSpan.FromSeconds(double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)) : s_cellTime;
         var all = !args.Any(part => part is "cpu" or "latency" or "idle");
         if (all || args.Contains("cpu"))
         {
@@ -38,8 +37,11 @@ internal static class RouterBenchmark
     {
         using var systems = await RouterSystems.StartAsync([Blocks, Events, 0, 0, 0, 0], names);
         using var requests = new RouterRequests();
-        requests.Prepare(1024, false);
-        requests.Prepare(1024, true);
+        foreach (var bytes in (int[])[1024, 220 << 10])
+        {
+            requests.Prepare(bytes, false);
+            requests.Prepare(bytes, true);
+        }
         await Task.WhenAll(systems.All.Select(system => WarmAsync(system, requests)));
         Console.WriteLine($"Processor time of the proxy's process, ms a request, median of {Rounds} alternating rounds; two legs through Ferry and Python, one through nginx and YARP. Streams have {Events} events.");
         Console.WriteLine();
@@ -80,12 +82,12 @@ internal static class RouterBenchmark
     /// <summary>Enough requests, at the time they need, for the runtime to have compiled what is used.</summary>
     private static async Task WarmAsync(RouterSystems.One system, RouterRequests requests)
     {
-        foreach (var streams in (bool[])[false, true, false, true])
+        foreach (var (bytes, streams, wanted) in ((int, bool, int)[])[(1024, false, 2000), (1024, true, 2000), (220 << 10, false, 500), (220 << 10, true, 500), (1024, false, 2000), (1024, true, 2000)])
         {
             var count = 0;
-            while (count < WarmRequests)
+            while (count < wanted)
             {
-                count += (await Load.RunAsync(8, TimeSpan.FromMilliseconds(300), () => requests.SendAsync(system.Address, 1024, streams))).Count;
+                count += (await Load.RunAsync(8, TimeSpan.FromMilliseconds(300), () => requests.SendAsync(system.Address, bytes, streams))).Count;
             }
         }
     }
@@ -93,7 +95,7 @@ internal static class RouterBenchmark
     private static async Task<double> CellAsync(RouterSystems.One system, RouterRequests requests, int bytes, bool streams, int clients)
     {
         var before = system.Process.Cpu();
-        var times = await Load.RunAsync(clients, CellTime, () => requests.SendAsync(system.Address, bytes, streams));
+        var times = await Load.RunAsync(clients, s_cellTime, () => requests.SendAsync(system.Address, bytes, streams));
         return (system.Process.Cpu() - before).TotalMilliseconds / times.Count;
     }
 }

@@ -63,6 +63,9 @@ public sealed class FakeVllm : IAsyncDisposable
     /// <summary>Cuts the connection before it answers anything.</summary>
     public bool CutsAtOnce { get; set; }
 
+    /// <summary>Cuts the connection in the middle of an answer in one piece.</summary>
+    public bool CutsInHalf { get; set; }
+
     /// <summary>Waits here before it answers; cancelled with the request.</summary>
     public TaskCompletionSource? Gate { get; set; }
 
@@ -193,7 +196,17 @@ public sealed class FakeVllm : IAsyncDisposable
         }
         await Task.Delay(TokenDelay, context.RequestAborted);
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(answer.Whole().ToJsonString(), context.RequestAborted);
+        var whole = answer.Whole().ToJsonString();
+        if (CutsInHalf)
+        {
+            context.Response.ContentLength = whole.Length;
+            await context.Response.WriteAsync(whole[..(whole.Length / 2)], context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            await CutGate.Task.WaitAsync(context.RequestAborted);
+            context.Abort();
+            return;
+        }
+        await context.Response.WriteAsync(whole, context.RequestAborted);
     }
 
     private async Task StreamAsync(HttpContext context, FakeVllmAnswer answer)
