@@ -8,13 +8,14 @@ internal static class RouterBenchmark
     private const int Events = 16;
 
     private static readonly string[] Names = ["ferry route", "ferry route, prefix-aware", "nginx", "YARP", "Python (aiohttp)"];
-    private static readonly TimeSpan CellTime = TimeSpan.FromMilliseconds(700);
+    private static TimeSpan s_cellTime = TimeSpan.FromMilliseconds(700);
 
-    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells all or three that tell most.</summary>
+    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells few; --seconds of a cell.</summary>
     public static void Run(string[] args) => RunAsync(args).GetAwaiter().GetResult();
 
     private static async Task RunAsync(string[] args)
     {
+        s_cellTime = Option(args, "--seconds") is { } seconds ? TimeSpan.FromSeconds(double.Parse(seconds, System.Globalization.CultureInfo.InvariantCulture)) : s_cellTime;
         var all = !args.Any(part => part is "cpu" or "latency" or "idle");
         if (all || args.Contains("cpu"))
         {
@@ -36,14 +37,12 @@ internal static class RouterBenchmark
     {
         using var systems = await RouterSystems.StartAsync([Blocks, Events, 0, 0, 0, 0], names);
         using var requests = new RouterRequests();
-        foreach (var system in systems.All)
+        foreach (var bytes in (int[])[1024, 220 << 10])
         {
-            foreach (var streams in (bool[])[false, true])
-            {
-                requests.Prepare(1024, streams);
-                await Load.RunAsync(32, TimeSpan.FromSeconds(2), () => requests.SendAsync(system.Address, 1024, streams));   // compile, connect
-            }
+            requests.Prepare(bytes, false);
+            requests.Prepare(bytes, true);
         }
+        await Task.WhenAll(systems.All.Select(system => WarmAsync(system, requests)));
         Console.WriteLine($"Processor time of the proxy's process, ms a request, median of {Rounds} alternating rounds; two legs through Ferry and Python, one through nginx and YARP. Streams have {Events} events.");
         Console.WriteLine();
         Console.WriteLine($"| prompt | answer | clients | {string.Join(" | ", systems.All.Select(system => system.Name))} |");
@@ -80,10 +79,23 @@ internal static class RouterBenchmark
         Console.WriteLine();
     }
 
+    /// <summary>Enough requests, at the time they need, for the runtime to have compiled what is used.</summary>
+    private static async Task WarmAsync(RouterSystems.One system, RouterRequests requests)
+    {
+        foreach (var (bytes, streams, wanted) in ((int, bool, int)[])[(1024, false, 2000), (1024, true, 2000), (220 << 10, false, 500), (220 << 10, true, 500), (1024, false, 2000), (1024, true, 2000)])
+        {
+            var count = 0;
+            while (count < wanted)
+            {
+                count += (await Load.RunAsync(8, TimeSpan.FromMilliseconds(300), () => requests.SendAsync(system.Address, bytes, streams))).Count;
+            }
+        }
+    }
+
     private static async Task<double> CellAsync(RouterSystems.One system, RouterRequests requests, int bytes, bool streams, int clients)
     {
         var before = system.Process.Cpu();
-        var times = await Load.RunAsync(clients, CellTime, () => requests.SendAsync(system.Address, bytes, streams));
+        var times = await Load.RunAsync(clients, s_cellTime, () => requests.SendAsync(system.Address, bytes, streams));
         return (system.Process.Cpu() - before).TotalMilliseconds / times.Count;
     }
 }

@@ -25,7 +25,7 @@ internal sealed class RouterSystems : IDisposable
     {
         var systems = new RouterSystems();
         using var ports = new LoopbackPorts();
-        var taken = Enumerable.Range(0, 7).Select(_ => ports.Take(0)).ToArray();
+        var taken = Enumerable.Range(0, names.Length + 2).Select(_ => ports.Take(0)).ToArray();
         ports.Release();
         systems.Prefill = Local(taken[0]);
         systems.Decode = Local(taken[1]);
@@ -55,7 +55,7 @@ internal sealed class RouterSystems : IDisposable
     private MeasuredProcess? Start(string name, int port) => name switch
     {
         "ferry route" => Ferry(port, "round-robin"),
-        "ferry route, prefix-aware" => Ferry(port, global::Ferry.Router.Policies.NodePolicies.Names.Contains("prefix-aware") ? "prefix-aware" : "round-robin"),
+        "ferry route, prefix-aware" => Ferry(port, "prefix-aware"),
         _ when name.StartsWith("ferry route +", StringComparison.Ordinal) => Ferry(port, "round-robin", name["ferry route +".Length..].Split(',')),   // to try settings of the runtime
         "nginx" => Nginx(port),
         "YARP" => MeasuredProcess.StartRole(RouterRoles.Yarp, port.ToString(CultureInfo.InvariantCulture), Decode.ToString()),
@@ -64,12 +64,13 @@ internal sealed class RouterSystems : IDisposable
     };
 
     private MeasuredProcess Ferry(int port, string policy, params string[] environment) => MeasuredProcess.Start(
-        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy],
+        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, "--admin-port", "-1", "--max-in-flight", "20000"],
         [.. environment.Select(pair => (pair.Split('=')[0], pair.Split('=')[1]))]);
 
     private MeasuredProcess? Nginx(int port)
     {
-        if (Find("nginx") is not { } nginx)
+        const string Program = "/usr/sbin/nginx";
+        if (!DebianPackages.Ensure("nginx-light", Program))
         {
             Missing.Add("nginx (Debian: apt-get install nginx-light)");
             return null;
@@ -88,22 +89,19 @@ internal sealed class RouterSystems : IDisposable
               }
             }
             """);
-        return MeasuredProcess.Start(nginx, ["-c", file, "-p", _directory]);
+        return MeasuredProcess.Start(Program, ["-c", file, "-p", _directory]);
     }
 
     private MeasuredProcess? Python(int port)
     {
         const string Interpreter = "/usr/bin/python3";   // Debian's own, which sees Debian's packages
-        if (!File.Exists(Interpreter) || Directory.GetDirectories("/usr/lib/python3/dist-packages", "aiohttp").Length == 0)
+        if (!DebianPackages.Ensure("python3-aiohttp", "/usr/lib/python3/dist-packages/aiohttp"))
         {
             Missing.Add("the Python proxy (Debian: apt-get install python3-aiohttp)");
             return null;
         }
         return MeasuredProcess.Start(Interpreter, [Path.Combine(AppContext.BaseDirectory, "Router", "reference_proxy.py"), $"{port}", Root(Prefill), Root(Decode)]);
     }
-
-    private static string? Find(string program) =>
-        new[] { "/usr/sbin", "/usr/bin", "/usr/local/bin" }.Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
 
     private static string Root(Uri address) => address.ToString().TrimEnd('/');
 

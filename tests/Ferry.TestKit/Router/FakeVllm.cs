@@ -43,6 +43,9 @@ public sealed class FakeVllm : IAsyncDisposable
     /// <summary>Answers with this status and an error object.</summary>
     public int? FailsWith { get; set; }
 
+    /// <summary>Answers requests for this model with 400.</summary>
+    public string? RefusesModel { get; set; }
+
     /// <summary>How often <see cref="FailsWith"/> holds.</summary>
     public int FailTimes { get; set; } = int.MaxValue;
 
@@ -59,6 +62,9 @@ public sealed class FakeVllm : IAsyncDisposable
 
     /// <summary>Cuts the connection before it answers anything.</summary>
     public bool CutsAtOnce { get; set; }
+
+    /// <summary>Cuts the connection in the middle of an answer in one piece.</summary>
+    public bool CutsInHalf { get; set; }
 
     /// <summary>Waits here before it answers; cancelled with the request.</summary>
     public TaskCompletionSource? Gate { get; set; }
@@ -102,12 +108,21 @@ public sealed class FakeVllm : IAsyncDisposable
             app.MapPost(path, fake.AnswerAsync);
         }
         app.MapPost("/v1/audio/transcriptions", fake.UploadAsync);
-        app.MapGet("/v1/models", context => context.Response.WriteAsync("""{"object":"list","data":[{"id":"stub","object":"model"}]}"""));
+        app.MapGet("/v1/models", context => WriteJsonAsync(context, """{"object":"list","data":[{"id":"stub","object":"model"}]}"""));
         app.MapGet("/health", _ => Task.CompletedTask);
-        app.MapGet("/version", context => context.Response.WriteAsync(fake.Version));
+        app.MapGet("/version", context => WriteJsonAsync(context, fake.Version));
         await app.StartAsync();
         fake.Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         return fake;
+    }
+
+    /// <summary>As a process that is killed: connections are cut, whatever is on them.</summary>
+    public async Task KillAsync()
+    {
+        using var atOnce = new CancellationTokenSource();
+        await atOnce.CancelAsync();
+        await _app.StopAsync(atOnce.Token);
+        await DisposeAsync();
     }
 
     public ValueTask DisposeAsync()
@@ -115,6 +130,12 @@ public sealed class FakeVllm : IAsyncDisposable
         Gate?.TrySetResult();
         StreamGate?.TrySetResult();
         return _app.DisposeAsync();
+    }
+
+    private static Task WriteJsonAsync(HttpContext context, string json)
+    {
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(json);
     }
 
     private async Task AnswerAsync(HttpContext context)
@@ -160,7 +181,8 @@ public sealed class FakeVllm : IAsyncDisposable
         {
             context.Response.Headers[name] = value;
         }
-        if (FailsWith is { } status && Interlocked.Increment(ref _failed) <= FailTimes)
+        var refuses = RefusesModel is not null && answer.Model == RefusesModel;
+        if ((refuses ? 400 : FailsWith) is { } status && Interlocked.Increment(ref _failed) <= FailTimes)
         {
             context.Response.StatusCode = status;
             context.Response.ContentType = "application/json";
@@ -174,7 +196,17 @@ public sealed class FakeVllm : IAsyncDisposable
         }
         await Task.Delay(TokenDelay, context.RequestAborted);
         context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(answer.Whole().ToJsonString(), context.RequestAborted);
+        var whole = answer.Whole().ToJsonString();
+        if (CutsInHalf)
+        {
+            context.Response.ContentLength = whole.Length;
+            await context.Response.WriteAsync(whole[..(whole.Length / 2)], context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            await CutGate.Task.WaitAsync(context.RequestAborted);
+            context.Abort();
+            return;
+        }
+        await context.Response.WriteAsync(whole, context.RequestAborted);
     }
 
     private async Task StreamAsync(HttpContext context, FakeVllmAnswer answer)

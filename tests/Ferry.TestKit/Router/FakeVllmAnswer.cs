@@ -10,6 +10,8 @@ internal sealed class FakeVllmAnswer(FakeVllm pod, string path, string requestId
 
     public bool IsStream => body["stream"]?.GetValue<bool>() == true;
 
+    public string? Model => body["model"]?.GetValue<string>();
+
     private bool IsChat => path.Contains("chat", StringComparison.Ordinal);
 
     private bool IsResponses => path == "/v1/responses";
