@@ -12,9 +12,13 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
     ["micro"] = Ferry.Benchmarks.MicroBenchmarks.Run,
     ["redis-tier"] = Ferry.Benchmarks.Remote.RedisTierBenchmark.Run,
     ["s3"] = Ferry.Benchmarks.Remote.S3Benchmark.Run,
+    ["router-index"] = Ferry.Benchmarks.RouterIndexBenchmark.Run,
     ["start"] = Ferry.Benchmarks.StartBenchmark.Run,
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,
     ["hashing"] = Ferry.Benchmarks.HashingBenchmark.Run,
+    ["router"] = Ferry.Benchmarks.Router.RouterBenchmark.Run,
+    [Ferry.Benchmarks.Router.RouterRoles.Pods] = Ferry.Benchmarks.Router.RouterRoles.RunPods,
+    [Ferry.Benchmarks.Router.RouterRoles.Yarp] = Ferry.Benchmarks.Router.RouterRoles.RunYarp,
     ["engine"] = Ferry.Benchmarks.Engine.EngineBenchmark.Run,
 };
 

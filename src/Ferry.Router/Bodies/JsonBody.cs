@@ -1,13 +1,11 @@
-using System.Buffers;
 using System.Buffers.Text;
-using System.Text;
 using System.Text.Json;
 
 namespace Ferry.Router.Bodies;
 
-/// <summary>A JSON object whose members can be dropped and added without building a tree: what is not touched stays byte for byte.</summary>
+/// <summary>A JSON object whose members are known by their place, without a tree: what is not touched stays byte for byte.</summary>
 /// <remarks>The whole text is checked once, so that what is rewritten is known to be JSON. Names that stand twice are all seen.</remarks>
-public sealed class JsonBody
+internal sealed class JsonBody
 {
     /// <summary>Tool schemas nest, hostile bodies nest more.</summary>
     public const int MaxDepth = 128;
@@ -21,33 +19,20 @@ public sealed class JsonBody
         _members = members;
     }
 
+    /// <summary>The object without members.</summary>
+    public static JsonBody Empty { get; } = new("{}"u8.ToArray(), []);
+
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
     public IReadOnlyList<JsonMember> Members => _members;
 
+    /// <summary>Reads a client's body.</summary>
     /// <exception cref="RouterException">400: no JSON object, nested too deeply, or no UTF-8 in a name.</exception>
     public static JsonBody Parse(ReadOnlyMemory<byte> bytes)
     {
-        var members = new List<JsonMember>();
         try
         {
-            var reader = new Utf8JsonReader(bytes.Span, new JsonReaderOptions { MaxDepth = MaxDepth });
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            {
-                throw RouterException.BadRequest("The request body must be a JSON object.");
-            }
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var (name, start) = (reader.GetString()!, (int)reader.TokenStartIndex);
-                reader.Read();
-                var valueStart = (int)reader.TokenStartIndex;
-                reader.Skip();
-                members.Add(new JsonMember(name, start, valueStart, (int)reader.BytesConsumed));
-            }
-            if (reader.Read())
-            {
-                throw RouterException.BadRequest("The request body has something behind its JSON object.");
-            }
+            return Read(bytes) ?? throw RouterException.BadRequest("The request body must be a JSON object.");
         }
         catch (JsonException exception)
         {
@@ -57,84 +42,110 @@ public sealed class JsonBody
         {
             throw RouterException.BadRequest("The request body is not valid UTF-8.");
         }
-        return new JsonBody(bytes, members);
+    }
+
+    /// <summary>For what nodes answer: null when it is no JSON object.</summary>
+    public static JsonBody? TryParse(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            return Read(bytes);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The raw value of a member (the last of that name, as parsers take it), or empty.</summary>
-    public ReadOnlyMemory<byte> Value(string name)
+    public ReadOnlyMemory<byte> Value(ReadOnlySpan<byte> name) =>
+        TryFind(name, out var member) ? _bytes[member.ValueStart..member.End] : default;
+
+    /// <summary>The last member of that name.</summary>
+    public bool TryFind(ReadOnlySpan<byte> name, out JsonMember found)
     {
+        var json = _bytes.Span;
         for (var index = _members.Count - 1; index >= 0; index--)
         {
-            if (_members[index].Name == name)
+            if (_members[index].NameIn(json).SequenceEqual(name))
             {
-                return _bytes[_members[index].ValueStart.._members[index].End];
+                found = _members[index];
+                return true;
             }
         }
-        return default;
+        found = default;
+        return false;
+    }
+
+    /// <summary>The object that is a member's value, or null.</summary>
+    public JsonBody? Object(ReadOnlySpan<byte> name)
+    {
+        var value = Value(name);
+        return value.Length > 0 && value.Span[0] == (byte)'{' ? TryParse(value) : null;
     }
 
     /// <summary>Whether a member is there and is neither null nor false.</summary>
-    public bool Asks(string name)
+    public bool Asks(ReadOnlySpan<byte> name)
     {
         var value = Value(name).Span;
         return !value.IsEmpty && !value.SequenceEqual("null"u8) && !value.SequenceEqual("false"u8);
     }
 
-    /// <summary>A member that is a number; null when absent, null or something else.</summary>
-    public int? Integer(string name)
+    /// <summary>A member that is a whole number; null when absent, null or something else.</summary>
+    public long? Integer(ReadOnlySpan<byte> name)
     {
         var value = Value(name).Span;
-        return Utf8Parser.TryParse(value, out int number, out var consumed) && consumed == value.Length ? number : null;
+        return Utf8Parser.TryParse(value, out long number, out var consumed) && consumed == value.Length ? number : null;
     }
 
-    /// <summary>A copy without some members and with others behind the rest.</summary>
-    /// <param name="drops">Whether a member of this name goes. Names that are added go anyway.</param>
-    /// <param name="adds">Names (no escapes needed) and raw values.</param>
-    public byte[] With(Func<string, bool> drops, params ReadOnlySpan<(string Name, ReadOnlyMemory<byte> Value)> adds)
+    /// <summary>A member that is a string, unescaped; null when absent, something else, or longer than <paramref name="maxBytes"/>.</summary>
+    public string? Text(ReadOnlySpan<byte> name, int maxBytes = 1024)
     {
-        var room = _bytes.Length + 2;
-        foreach (var (name, value) in adds)
+        var value = Value(name).Span;
+        if (value.Length < 2 || value.Length > maxBytes || value[0] != (byte)'"')
         {
-            room += name.Length + value.Length + 4;
+            return null;
         }
-        var rewritten = new ArrayBufferWriter<byte>(room);
-        rewritten.Write("{"u8);
-        foreach (var member in _members)
+        var reader = new Utf8JsonReader(value);
+        try
         {
-            if (drops(member.Name) || IsAdded(member.Name, adds))
-            {
-                continue;
-            }
-            Separate(rewritten);
-            rewritten.Write(_bytes.Span[member.Start..member.End]);
+            return reader.Read() ? reader.GetString() : null;
         }
-        foreach (var (name, value) in adds)
+        catch (InvalidOperationException)
         {
-            Separate(rewritten);
-            rewritten.Write(Encoding.UTF8.GetBytes($"\"{name}\":"));
-            rewritten.Write(value.Span);
+            return null;   // no UTF-8
         }
-        rewritten.Write("}"u8);
-        return rewritten.WrittenSpan.ToArray();
     }
 
-    private static bool IsAdded(string name, ReadOnlySpan<(string Name, ReadOnlyMemory<byte> Value)> adds)
+    private static JsonBody? Read(ReadOnlyMemory<byte> bytes)
     {
-        foreach (var added in adds)
+        var members = new List<JsonMember>(16);
+        if (new JsonScanner(bytes.Span, MaxDepth).TryReadObject(members))
         {
-            if (added.Name == name)
-            {
-                return true;
-            }
+            return new JsonBody(bytes, members);
         }
-        return false;
+        members.Clear();
+        return ReadCarefully(bytes, members);
     }
 
-    private static void Separate(ArrayBufferWriter<byte> rewritten)
+    /// <summary>For escaped names, and for the words about what is wrong.</summary>
+    internal static JsonBody? ReadCarefully(ReadOnlyMemory<byte> bytes, List<JsonMember> members)
     {
-        if (rewritten.WrittenCount > 1)
+        var reader = new Utf8JsonReader(bytes.Span, new JsonReaderOptions { MaxDepth = MaxDepth });
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
-            rewritten.Write(","u8);
+            return null;
         }
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var (start, nameLength) = ((int)reader.TokenStartIndex, reader.ValueSpan.Length);
+            var unescaped = reader.ValueIsEscaped ? System.Text.Encoding.UTF8.GetBytes(reader.GetString()!) : null;
+            reader.Read();
+            var valueStart = (int)reader.TokenStartIndex;
+            reader.Skip();
+            members.Add(new JsonMember(start, nameLength, valueStart, (int)reader.BytesConsumed, unescaped));
+        }
+        reader.Read();   // throws when something stands behind the object
+        return new JsonBody(bytes, members);
     }
 }

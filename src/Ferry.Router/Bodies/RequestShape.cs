@@ -3,52 +3,79 @@ using System.Text.Json;
 namespace Ferry.Router.Bodies;
 
 /// <summary>How a request is split over legs.</summary>
-/// <param name="Prompts">Raw prompts of a completion with a list of them; empty when the request goes through as one.</param>
+/// <param name="Prompts">Raw prompts of a completion with a list of them; empty when the prompt goes through as it is.</param>
+/// <param name="Choices">Choices a prompt (<c>n</c>) when each gets legs of its own; else 1.</param>
+/// <param name="PromptAnswer">What of the answer must come from the prefill node.</param>
 /// <param name="DecodeOnlyReason">Why no prefill leg is possible, or null.</param>
-public sealed record RequestShape(IReadOnlyList<ReadOnlyMemory<byte>> Prompts, string? DecodeOnlyReason)
+internal sealed record RequestShape(IReadOnlyList<ReadOnlyMemory<byte>> Prompts, int Choices, PromptAnswer PromptAnswer, string? DecodeOnlyReason)
 {
-    public static RequestShape Of(JsonBody body, bool isChat, int maxFanOut)
+    private static readonly RequestShape Plain = new([], 1, PromptAnswer.None, null);
+
+    /// <summary>Whether it needs more than one pair of legs.</summary>
+    public bool FansOut => Prompts.Count > 1 || Choices > 1;
+
+    public static RequestShape Of(JsonBody body, ApiKind api, int maxFanOut)
     {
-        var reason = WhyDecodeOnly(body);
-        if (isChat || reason is not null)
+        if (WhyDecodeOnly(body, api) is { } reason)
         {
-            return new RequestShape([], reason);
+            return Plain with { DecodeOnlyReason = reason };
         }
-        var prompts = PromptList(body.Value("prompt"));
-        return prompts.Count > maxFanOut
-            ? new RequestShape([], $"{prompts.Count} prompts")
-            : new RequestShape(prompts, null);
+        if (api == ApiKind.Responses)
+        {
+            return Plain;
+        }
+        var prompts = api == ApiKind.Completions ? PromptList(body.Value("prompt"u8)) : [];
+        // The choices of one request share its parameters: each would fetch, and the first one's notice frees the blocks. So each gets its own lease.
+        var choices = body.Integer("n"u8) is > 1 and var count ? count : 1;
+        var legs = choices * Math.Max(prompts.Count, 1L);
+        if (legs > maxFanOut)
+        {
+            return Plain with { DecodeOnlyReason = legs == prompts.Count ? $"{legs} prompts" : $"{legs} answers" };
+        }
+        return new RequestShape(prompts, (int)choices, PromptAnswerOf(body, api), null);
     }
 
-    private static string? WhyDecodeOnly(JsonBody body)
+    private static string? WhyDecodeOnly(JsonBody body, ApiKind api)
     {
-        if (body.Integer("n") > 1)
+        if (body.Asks("use_beam_search"u8))
         {
-            // The choices of one request share its parameters: each would fetch, and the first one's notice frees the blocks (facts of vLLM's NIXL connector).
-            return "n > 1";
+            return "beam search";
         }
-        if (body.Asks("prompt_logprobs") || (body.Asks("echo") && body.Asks("logprobs")))
+        if (body.Asks("stream"u8) && body.Asks("prompt_logprobs"u8))
         {
-            // The decode node has the KV of the prompt, not its hidden states: it could not give them (vLLM 50792).
-            return "prompt log probabilities";
+            return "streamed prompt log probabilities";   // vLLM refuses that, and its words are better than ours
         }
-        return body.Asks("use_beam_search") ? "beam search" : null;
+        if (api == ApiKind.Responses && body.Asks("previous_response_id"u8))
+        {
+            return "previous_response_id";   // the conversation is kept by the node that answered
+        }
+        if (api == ApiKind.Responses && body.Asks("background"u8))
+        {
+            return "background";
+        }
+        // Echo without generation is the prompt's own answer: one node gives it whole.
+        return body.Asks("echo"u8) && body.Integer("max_tokens"u8) == 0 ? "echo without generation" : null;
+    }
+
+    private static PromptAnswer PromptAnswerOf(JsonBody body, ApiKind api)
+    {
+        if (api == ApiKind.Completions && body.Asks("echo"u8))
+        {
+            return PromptAnswer.Echo;
+        }
+        return body.Asks("prompt_logprobs"u8) ? PromptAnswer.Logprobs : PromptAnswer.None;
     }
 
     /// <summary>The elements of a list of prompts; empty for one prompt, text or token ids.</summary>
     private static List<ReadOnlyMemory<byte>> PromptList(ReadOnlyMemory<byte> prompt)
     {
         var prompts = new List<ReadOnlyMemory<byte>>();
-        if (prompt.IsEmpty)
+        if (prompt.IsEmpty || prompt.Span[0] != (byte)'[')
         {
             return prompts;
         }
         var reader = new Utf8JsonReader(prompt.Span, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
         reader.Read();
-        if (reader.TokenType != JsonTokenType.StartArray)
-        {
-            return prompts;
-        }
         while (reader.Read() && reader.TokenType is JsonTokenType.String or JsonTokenType.StartArray)
         {
             var start = (int)reader.TokenStartIndex;

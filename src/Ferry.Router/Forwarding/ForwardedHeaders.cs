@@ -1,46 +1,74 @@
+using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
 
 namespace Ferry.Router.Forwarding;
 
-/// <summary>Headers that pass: allow-lists, so that no internal header comes in from outside.</summary>
+/// <summary>Headers that pass: allow-lists, so that no internal header comes in from outside and none goes out.</summary>
 internal static class ForwardedHeaders
 {
-    private static readonly string[] ToNode = ["Authorization", "traceparent", "tracestate", "X-Session-ID", "X-data-parallel-rank"];
+    private static readonly string[] ToNode = ["tracestate", "baggage", "X-Session-ID", "X-data-parallel-rank", "priority"];
     private static readonly string[] ToClient = ["Retry-After", "Cache-Control", "X-Accel-Buffering", "WWW-Authenticate"];
     private const string FerryPrefix = "x-ferry-kv-";
 
     public static void CopyToNode(LegRequest request, HttpRequestMessage message)
     {
-        message.Headers.TryAddWithoutValidation("X-Request-Id", request.RequestId);
+        var headers = message.Headers;
+        headers.TryAddWithoutValidation(RequestIds.Header, request.RequestId);
+        if (request.TraceParent is { } traceParent)
+        {
+            headers.TryAddWithoutValidation("traceparent", traceParent);
+        }
+        else
+        {
+            Copy(request.Headers, "traceparent", headers);
+        }
+        if (request.PassesAuthorization)
+        {
+            Copy(request.Headers, "Authorization", headers);
+        }
         foreach (var name in ToNode)
         {
-            if (request.Headers.TryGetValue(name, out var values) && !StringValues.IsNullOrEmpty(values))
-            {
-                message.Headers.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
-            }
+            Copy(request.Headers, name, headers);
         }
     }
 
     public static void CopyToClient(HttpResponseMessage response, HttpResponse client)
     {
-        foreach (var name in ToClient)
+        foreach (var (name, values) in response.Headers.NonValidated)
         {
-            if (response.Headers.TryGetValues(name, out var values))
+            if (name.StartsWith(FerryPrefix, StringComparison.OrdinalIgnoreCase) || Passes(name))
             {
-                client.Headers[name] = values.ToArray();
+                client.Headers[name] = values.Count == 1 ? values.ToString() : values.ToArray();
             }
         }
-        foreach (var (name, values) in response.Headers)
+        if (ContentType(response) is { Length: > 0 } type)
         {
-            if (name.StartsWith(FerryPrefix, StringComparison.OrdinalIgnoreCase))
+            client.ContentType = type;
+        }
+    }
+
+    /// <summary>As the node wrote it; empty when it did not.</summary>
+    public static string ContentType(HttpResponseMessage response) =>
+        response.Content.Headers.NonValidated.TryGetValues("Content-Type", out var values) ? values.ToString() : "";
+
+    private static bool Passes(string name)
+    {
+        foreach (var passing in ToClient)
+        {
+            if (name.Equals(passing, StringComparison.OrdinalIgnoreCase))
             {
-                client.Headers[name] = values.ToArray();
+                return true;
             }
         }
-        if (response.Content.Headers.ContentType is { } type)
+        return false;
+    }
+
+    private static void Copy(IHeaderDictionary from, string name, HttpRequestHeaders to)
+    {
+        if (from.TryGetValue(name, out var values) && !StringValues.IsNullOrEmpty(values))
         {
-            client.ContentType = type.ToString();
+            to.TryAddWithoutValidation(name, (IEnumerable<string?>)values);
         }
     }
 }

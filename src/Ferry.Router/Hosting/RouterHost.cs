@@ -1,17 +1,15 @@
 using System.Net;
-using System.Text;
-using System.Text.Json.Nodes;
-using Ferry.Kv.Metrics;
+using Ferry.Router.Admin;
+using Ferry.Router.Configuration;
+using Ferry.Router.Connectors;
 using Ferry.Router.Forwarding;
 using Ferry.Router.Metrics;
-using Ferry.Router.Policies;
 using Ferry.Router.Routes;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -21,41 +19,66 @@ namespace Ferry.Router.Hosting;
 /// <summary>The router's HTTP server.</summary>
 public sealed class RouterHost : IAsyncDisposable
 {
-    private static readonly string[] GetAndPost = ["GET", "POST"];
-
     private readonly WebApplication _app;
     private readonly LegSender _sender;
+    private readonly NodeVersions _versions;
 
-    private RouterHost(WebApplication app, LegSender sender)
+    private readonly RouterRuntime _runtime;
+    private AdminServer? _admin;
+
+    private RouterHost(WebApplication app, LegSender sender, NodeVersions versions, RouterRuntime runtime)
     {
         _app = app;
         _sender = sender;
+        _versions = versions;
+        _runtime = runtime;
     }
 
     /// <summary>Where clients reach it, with the port that was taken.</summary>
     public Uri Address { get; private set; } = new("http://localhost");
 
+    /// <summary>Where operators reach it; null: nowhere.</summary>
+    public Uri? AdminAddress => _admin?.Address;
+
     /// <param name="options">Already valid.</param>
     /// <exception cref="IOException">The port is taken.</exception>
-    public static async Task<RouterHost> StartAsync(RouterOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+    public static Task<RouterHost> StartAsync(RouterOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken) =>
+        StartAsync(RouterConfiguration.Of(options), options, clock, logging, cancellationToken);
+
+    /// <param name="configuration">Where the options came from: they can be read again.</param>
+    /// <param name="options">Read from there, and valid.</param>
+    /// <exception cref="IOException">A port is taken, or a file cannot be read.</exception>
+    /// <exception cref="RouterStartException">A file that the options name has errors.</exception>
+    public static async Task<RouterHost> StartAsync(
+        RouterConfiguration configuration, RouterOptions options, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
     {
         // The empty builder reads no files and no ASPNETCORE_ environment: the flags alone decide.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Configure(kestrel, options));
+        // Nothing here blocks, so a request may go on where its bytes came in: two hand-overs between threads less for each read and write.
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true).ConfigureKestrel(kestrel => Configure(kestrel, options));
         builder.Services.AddRoutingCore();
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, ConnectionMemory>();
+        RouterTelemetry.Add(builder.Services, options.Forwarding.OtlpEndpoint);
         logging(builder.Logging);
+        // The host's own span and log scope of each request would be made for nobody: the router has its own.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         var app = builder.Build();
         var sender = new LegSender(options);
-        var state = new RouterState(
-            options, new NodePool(options.Prefill, NodeRole.Prefill, NodePolicies.Create(options.Policy)), new NodePool(options.Decode, NodeRole.Decode, NodePolicies.Create(options.Policy)),
-            sender, new RouterMetrics(), clock, app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Ferry.Router"));
+        var metrics = new RouterMetrics();
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Ferry.Router");
+        var runtime = new RouterRuntime(configuration, options, metrics, clock, logger, sender.ProbeAsync, (ulong)Guid.NewGuid().GetHashCode());
+        var versions = new NodeVersions(() => runtime.Nodes.Current.Nodes, sender, clock, logger);
+        var state = new RouterState(runtime, sender, metrics, clock, logger) { Versions = versions };
         app.UseRouting();
         app.UseMiddleware<RouterMiddleware>(state);
-        Map(app, state);
-        var host = new RouterHost(app, sender);
+        RouterEndpoints.Map(app, state);
+        var host = new RouterHost(app, sender, versions, runtime);
         try
         {
+            await runtime.StartAsync(cancellationToken);
             await app.StartAsync(cancellationToken);
+            host._admin = await AdminServer.StartAsync(runtime, logging, cancellationToken);
+            versions.Start();
         }
         catch
         {
@@ -67,59 +90,24 @@ public sealed class RouterHost : IAsyncDisposable
         return host;
     }
 
+    /// <summary>Reads the configuration again; with an error nothing changes.</summary>
+    /// <returns>The errors.</returns>
+    public Task<IReadOnlyList<string>> ReloadAsync(CancellationToken cancellationToken) => _runtime.ReloadAsync(cancellationToken);
+
+    internal RouterRuntime Runtime => _runtime;
+
     public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
+        if (_admin is not null)
+        {
+            await _admin.DisposeAsync();
+        }
         await _app.DisposeAsync();
+        await _runtime.DisposeAsync();
+        await _versions.DisposeAsync();
         _sender.Dispose();
-    }
-
-    private static void Map(IEndpointRouteBuilder routes, RouterState state)
-    {
-        var prefill = new PrefillStep(state);
-        var decode = new DecodeStep(state);
-        var generation = new GenerationRoute(state, prefill, decode, new FanOutRoute(state, prefill, decode));
-        var pass = new PassThroughRoute(state, decode);
-        routes.MapPost("/v1/completions", context => generation.HandleAsync(context, isChat: false));
-        routes.MapPost("/v1/chat/completions", context => generation.HandleAsync(context, isChat: true));
-        foreach (var path in PassThroughRoute.Gets)
-        {
-            routes.MapGet(path, pass.GetAsync);
-        }
-        foreach (var path in PassThroughRoute.Posts)
-        {
-            routes.MapPost(path, pass.PostAsync);
-        }
-        routes.MapGet("/health", context => HealthAsync(context, state));
-        routes.MapMethods("/ping", GetAndPost, context => HealthAsync(context, state));
-        routes.MapGet("/metrics", context => MetricsAsync(context, state));
-        routes.MapFallback(context => throw new RouterException(404, "NotFoundError", $"There is no {context.Request.Method} {context.Request.Path} here."));
-    }
-
-    /// <summary>200 while a decode node answers (without prefill nodes requests still succeed, decode-only); the body says who does.</summary>
-    private static async Task HealthAsync(HttpContext context, RouterState state)
-    {
-        Node[] nodes = [.. state.Prefill.Nodes, .. state.Decode.Nodes];
-        var healthy = await Task.WhenAll(nodes.Select(node => state.Sender.IsHealthyAsync(node, state.Options.HealthTimeout, state.Clock, context.RequestAborted)));
-        var body = new JsonObject { ["prefill"] = new JsonObject(), ["decode"] = new JsonObject() };
-        var decodes = false;
-        for (var index = 0; index < nodes.Length; index++)
-        {
-            body[nodes[index].Role == NodeRole.Prefill ? "prefill" : "decode"]![nodes[index].Name] = healthy[index];
-            decodes |= healthy[index] && nodes[index].Role == NodeRole.Decode;
-        }
-        context.Response.StatusCode = decodes ? 200 : 503;
-        context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync(body.ToJsonString(), context.RequestAborted);
-    }
-
-    private static Task MetricsAsync(HttpContext context, RouterState state)
-    {
-        var text = new StringBuilder();
-        state.Metrics.Registry.WriteText(text);
-        context.Response.ContentType = MetricRegistry.ContentType;
-        return context.Response.WriteAsync(text.ToString(), context.RequestAborted);
     }
 
     private static void Configure(KestrelServerOptions kestrel, RouterOptions options)
@@ -128,6 +116,6 @@ public sealed class RouterHost : IAsyncDisposable
         kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
-        kestrel.Listen(IPAddress.TryParse(options.Host, out var address) ? address : Dns.GetHostAddresses(options.Host)[0], options.Port);
+        kestrel.Listen(IPAddress.TryParse(options.Host, out var address) ? address : Dns.GetHostAddresses(options.Host)[0], options.Port, listen => ClientTls.Apply(options.Forwarding.Tls, listen));
     }
 }

@@ -1,8 +1,8 @@
 namespace Ferry.Router.Policies;
 
 /// <summary>Chooses a node for one leg. Any thread.</summary>
-public interface INodePolicy
+internal interface INodePolicy
 {
-    /// <param name="nodes">At least one; those that were tried already are not among them.</param>
-    Node Choose(IReadOnlyList<Node> nodes);
+    /// <summary>An index into <see cref="PolicyInput.Nodes"/>, which has one node at least.</summary>
+    int Choose(in PolicyInput input);
 }

@@ -1,113 +1,133 @@
 using Ferry.Router.Bodies;
+using Ferry.Router.Choosing;
 using Ferry.Router.Forwarding;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Router.Routes;
 
 /// <summary>
-/// A completion with a list of prompts: one pair of legs a prompt, merged into one answer. A node returns the parameters of the first
-/// prompt only, so a single pair could hand over only that one's KV.
+/// A request with several prompts or choices, or one whose prompt is part of the answer: one pair of legs each, merged into one answer.
+/// A node returns the parameters of the first prompt only, and the choices of one request would all fetch under one lease.
 /// </summary>
-internal sealed class FanOutRoute(RouterState router, PrefillStep prefill, DecodeStep decode)
+internal sealed class FanOutRoute(RouterState router, LegPair pair)
 {
-    public async Task HandleAsync(HttpContext context, LegRequest request, JsonBody body, IReadOnlyList<ReadOnlyMemory<byte>> prompts, long arrived)
+    /// <param name="factsOf">Of one prompt (raw, or empty for the body's own).</param>
+    public async Task HandleAsync(HttpContext context, PairWork whole, RequestShape shape, Func<ReadOnlyMemory<byte>, Node?, ChoiceFacts> factsOf, long arrived)
     {
-        context.Response.Headers[RouteHeader.Name] = $"prompts={prompts.Count} handover=by-prompt";
-        using IMergedAnswer answer = body.Asks("stream")
-            ? new MergedStream(context, $"cmpl-{request.RequestId}")
-            : new MergedWhole(context, $"cmpl-{request.RequestId}", prompts.Count);
+        var promptCount = Math.Max(shape.Prompts.Count, 1);
+        var answerCount = promptCount * shape.Choices;
+        var id = (whole.Api == ApiKind.Chat ? "chatcmpl-" : "cmpl-") + whole.Request.RequestId;
+        context.Response.Headers[RouteHeader.Name] = $"answers={answerCount} handover=by-answer";
+        using IMergedAnswer answer = whole.Body.Asks("stream"u8)
+            ? new MergedStream(context, id, new RelayWatch(router.Metrics, router.Clock, arrived))
+            : new MergedWhole(context, id, answerCount);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        using var places = new SemaphoreSlim(router.Options.FanOutConcurrency);
-        try
+        using var places = new SemaphoreSlim(router.Options.Forwarding.FanOutConcurrency);
+        var tasks = new List<Task>(answerCount);
+        for (var prompt = 0; prompt < promptCount; prompt++)
         {
-            await RunAllAsync(context, request, body, prompts, answer, places, stopping);
+            var raw = shape.Prompts.Count > 0 ? shape.Prompts[prompt] : default;
+            // The first choice's prefill comes first: the others then find its blocks at the same node.
+            var prefilled = new TaskCompletionSource<Node?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            for (var choice = 0; choice < shape.Choices; choice++)
+            {
+                var index = (prompt * shape.Choices) + choice;
+                var work = whole with
+                {
+                    Request = whole.Request with { RequestId = answerCount == 1 ? whole.Request.RequestId : $"{whole.Request.RequestId}-{index}" },
+                    Prompt = raw,
+                    ChoiceIndex = shape.Choices > 1 ? choice : null,
+                    Account = choice == 0 && prompt == 0 ? whole.Account : new RequestAccount(),
+                    Prefilled = choice == 0 ? prefilled : null,
+                };
+                tasks.Add(RunOneAsync(work, index, choice == 0 ? null : prefilled.Task, node => factsOf(raw, node), answer, places, stopping));
+            }
         }
-        catch (PrefillRefusedException refused)
-        {
-            await answer.FailAsync(refused.Refusal.Status, refused.Refusal.ContentType, refused.Refusal.Body, context.RequestAborted);
-            return;
-        }
-        catch (NodeAnswerException failed)
-        {
-            await answer.FailAsync(failed.Status, "application/json", failed.Body, context.RequestAborted);
-            return;
-        }
-        await answer.EndAsync(context.RequestAborted);
-        RouterLog.RequestDone(
-            router.Logger, request.RequestId, request.Path, 200, "several", 0, "several", $"{prompts.Count} prompts", router.Clock.GetElapsedTime(arrived).TotalMilliseconds);
+        await EndAsync(context, answer, tasks);
     }
 
-    private async Task RunAllAsync(
-        HttpContext context, LegRequest request, JsonBody body, IReadOnlyList<ReadOnlyMemory<byte>> prompts, IMergedAnswer answer, SemaphoreSlim places, CancellationTokenSource stopping)
+    private static async Task EndAsync(HttpContext context, IMergedAnswer answer, List<Task> tasks)
     {
-        var pairs = prompts.Select(async (prompt, index) =>
+        try
         {
+            await Task.WhenAll(tasks);
+            await answer.EndAsync(context.RequestAborted);
+        }
+        catch (Exception) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            // WhenAll throws the first by order; the cause is the one that is not a mere cancellation.
+            var cause = tasks.Select(task => task.Exception?.InnerException).FirstOrDefault(exception => exception is not null and not OperationCanceledException);
+            switch (cause)
+            {
+                case NodeAnswerException failed:
+                    await answer.FailAsync(failed.Status, failed.ContentType, failed.Body, context.RequestAborted);
+                    return;
+                case RouterException error when context.Response.HasStarted:
+                    await answer.FailAsync(error.Status, "application/json", RouterError.Body(error), context.RequestAborted);
+                    return;
+                case null:
+                    throw RouterException.BadGateway("The request was stopped.");
+                default:
+                    throw cause;
+            }
+        }
+    }
+
+    private async Task RunOneAsync(
+        PairWork work, int index, Task<Node?>? after, Func<Node?, ChoiceFacts> factsOf, IMergedAnswer answer, SemaphoreSlim places, CancellationTokenSource stopping)
+    {
+        try
+        {
+            var node = after is null ? work.Facts.GivenPrefill : await after.WaitAsync(stopping.Token);
             await places.WaitAsync(stopping.Token);
             try
             {
-                await RunOneAsync(request with { RequestId = $"{request.RequestId}-{index}" }, body, prompt, index, answer, stopping.Token);
-            }
-            catch
-            {
-                await stopping.CancelAsync();   // one failed pair fails the request: the others need not go on
-                throw;
+                await TakeAsync(work with { Facts = factsOf(node) }, index, countsPrompt: after is null, answer, stopping.Token);
             }
             finally
             {
                 places.Release();
             }
-        }).ToArray();
+        }
+        catch
+        {
+            await stopping.CancelAsync();   // one failed pair fails the request: the others need not go on
+            throw;
+        }
+        finally
+        {
+            work.Prefilled?.TrySetResult(null);
+        }
+    }
+
+    private async Task TakeAsync(PairWork work, int index, bool countsPrompt, IMergedAnswer merged, CancellationToken cancellationToken)
+    {
+        using var answer = await pair.RunAsync(work, cancellationToken);
+        if (answer.Outcome.Refusal is { } refusal)
+        {
+            throw new NodeAnswerException(refusal.Status, refusal.ContentType, refusal.Body.ToArray());
+        }
+        var decoded = answer.Answer!;
+        if (decoded.Status != 200)
+        {
+            throw new NodeAnswerException(decoded.Status, "application/json", decoded.Bytes.Memory.ToArray());
+        }
         try
         {
-            await Task.WhenAll(pairs);
+            var prompt = PromptPart.Of(answer.Outcome.Reply, work.Api, work.PromptAnswer);
+            await merged.TakeAsync(index, countsPrompt, decoded, prompt, answer.Outcome.HandsOver ? answer.Outcome.Reply?.CachedTokens : null, cancellationToken);
+            decoded.Ticket.Finished(null, null, null);
         }
-        catch (Exception) when (!context.RequestAborted.IsCancellationRequested)
+        catch (NodeAnswerException)
         {
-            // WhenAll throws the first by order; the cause is the one that is not a mere cancellation.
-            var cause = pairs.Select(pair => pair.Exception?.InnerException).FirstOrDefault(exception => exception is not null and not OperationCanceledException);
-            throw cause ?? RouterException.BadGateway("The request was stopped.");
+            decoded.Ticket.Failed(LegFailure.BrokenOff);
+            throw;
         }
-    }
-
-    private async Task RunOneAsync(LegRequest request, JsonBody body, ReadOnlyMemory<byte> prompt, int index, IMergedAnswer answer, CancellationToken cancellationToken)
-    {
-        var outcome = await prefill.RunAsync(request, body, isChat: false, prompt, cancellationToken);
-        if (outcome.Refusal is { } refusal)
+        catch (Exception exception) when (exception is IOException or HttpRequestException or System.Text.Json.JsonException || (exception is OperationCanceledException && decoded.Idle.TimedOut))
         {
-            throw new PrefillRefusedException(refusal);
+            decoded.Ticket.Failed(LegFailure.BrokenOff);
+            RouterLog.DecodeFailed(router.Logger, work.Request.RequestId, decoded.Node.Name, exception.Message);
+            throw RouterException.BadGateway($"The decode node {decoded.Node.Name} broke off inside its answer.");
         }
-        if (outcome.NoHandoverReason is { } missing)
-        {
-            router.Metrics.DecodeOnly(missing);
-            RouterLog.DecodeOnly(router.Logger, request.RequestId, missing);
-        }
-        else
-        {
-            router.Metrics.Handover();
-        }
-        var (node, response) = await decode.OpenAsync(request, DecodeLeg.Build(body, outcome.TransferParams, prompt), cancellationToken);
-        using (response)
-        {
-            await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
-            if ((int)response.StatusCode != 200)
-            {
-                var error = await BoundedBody.TryReadAsync(stream, null, router.Options.MaxPrefillReplyBytes, cancellationToken);
-                throw new NodeAnswerException((int)response.StatusCode, error ?? default);
-            }
-            try
-            {
-                await answer.TakeAsync(index, stream, cancellationToken);
-            }
-            catch (Exception exception) when (exception is IOException or HttpRequestException or System.Text.Json.JsonException)
-            {
-                router.Metrics.NodeFailed(node);
-                throw RouterException.BadGateway($"The decode node {node.Name} broke off inside its answer.");
-            }
-        }
-    }
-
-    private sealed class PrefillRefusedException(PrefillRefusal refusal) : Exception
-    {
-        public PrefillRefusal Refusal { get; } = refusal;
     }
 }

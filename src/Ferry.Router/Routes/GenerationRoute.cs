@@ -1,77 +1,38 @@
 using Ferry.Router.Bodies;
 using Ferry.Router.Forwarding;
+using Ferry.Router.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Router.Routes;
 
-/// <summary>POST /v1/completions and /v1/chat/completions: two legs.</summary>
-internal sealed class GenerationRoute(RouterState router, PrefillStep prefill, DecodeStep decode, FanOutRoute fanOut)
+/// <summary>POST /v1/completions, /v1/chat/completions and /v1/responses: two legs.</summary>
+internal sealed class GenerationRoute(RouterState router, LegPair pair, FanOutRoute fanOut)
 {
-    public async Task HandleAsync(HttpContext context, bool isChat)
+    private readonly RouteFacts _facts = new(router);
+    private readonly AnswerRelay _relay = new(router);
+    private readonly RequestIds _ids = new();
+
+    public async Task HandleAsync(HttpContext context, ApiKind api)
     {
         var arrived = router.Clock.GetTimestamp();
-        var request = LegRequest.Of(context);
-        context.Response.Headers["X-Request-Id"] = request.RequestId;
-        var body = await RequestBody.ReadAsync(context, router.Options.MaxBodyBytes);
-        var shape = RequestShape.Of(body, isChat, router.Options.MaxFanOut);
-        if (shape.Prompts.Count > 1)
+        var account = RequestAccount.Of(context);
+        account.RequestId = _ids.Next(context, out var clientId);
+        context.Response.Headers[RequestIds.Header] = clientId;
+        using var bytes = await RequestBytes.ReadAsync(context, router.Options.MaxBodyBytes);
+        var body = JsonBody.Parse(bytes.Memory);
+        var shape = RequestShape.Of(body, api, router.Options.Forwarding.MaxFanOut);
+        var given = _facts.GivenPrefill(context);
+        var path = context.Request.QueryString.HasValue ? context.Request.Path + context.Request.QueryString : context.Request.Path.Value!;
+        var work = new PairWork(
+            new LegRequest(account.RequestId, path, context.Request.Headers, !RequestTenant.Of(context).IsAuthenticated), body, api, default, shape.PromptAnswer, null,
+            RouteFacts.Of(context, body, api, default, shape.DecodeOnlyReason, given), account,
+            arrived + (long)(router.Options.Forwarding.RequestTimeout.TotalSeconds * router.Clock.TimestampFrequency));
+        if (shape.FansOut || shape.PromptAnswer != PromptAnswer.None)
         {
-            await fanOut.HandleAsync(context, request, body, shape.Prompts, arrived);
+            await fanOut.HandleAsync(context, work, shape, (prompt, node) => RouteFacts.Of(context, body, api, prompt, null, node), arrived);
             return;
         }
-        var outcome = shape.DecodeOnlyReason is { } reason
-            ? PrefillOutcome.None(reason)
-            : await prefill.RunAsync(request, body, isChat, default, context.RequestAborted);
-        if (outcome.Refusal is { } refusal)
-        {
-            await RelayRefusalAsync(context, outcome.Node!, refusal);
-            return;
-        }
-        if (outcome.NoHandoverReason is { } missing)
-        {
-            router.Metrics.DecodeOnly(missing);
-            RouterLog.DecodeOnly(router.Logger, request.RequestId, missing);
-        }
-        await RelayDecodeAsync(context, request, DecodeLeg.Build(body, outcome.TransferParams), outcome, arrived);
-    }
-
-    internal static async Task RelayRefusalAsync(HttpContext context, Node node, PrefillRefusal refusal)
-    {
-        context.Response.StatusCode = refusal.Status;
-        context.Response.ContentType = refusal.ContentType;
-        context.Response.ContentLength = refusal.Body.Length;
-        context.Response.Headers[RouteHeader.Name] = RouteHeader.Value(node.Name, "-", "prefill refused the request");
-        if (refusal.RetryAfter is { } retryAfter)
-        {
-            context.Response.Headers.RetryAfter = retryAfter;
-        }
-        await context.Response.Body.WriteAsync(refusal.Body, context.RequestAborted);
-    }
-
-    private async Task RelayDecodeAsync(HttpContext context, LegRequest request, byte[] leg, PrefillOutcome outcome, long arrived)
-    {
-        var (node, response) = await decode.OpenAsync(request, leg, context.RequestAborted);
-        using (response)
-        {
-            var noHandover = outcome.NoHandoverReason ?? RouteHeader.DecodeSays(response);
-            if (noHandover is null)
-            {
-                router.Metrics.Handover();
-            }
-            context.Response.StatusCode = (int)response.StatusCode;
-            ForwardedHeaders.CopyToClient(response, context.Response);
-            context.Response.Headers[RouteHeader.Name] = RouteHeader.Value(outcome.Node?.Name, node.Name, noHandover);
-            RouteHeader.WritePrefill(context.Response.Headers, outcome);
-            await context.Response.StartAsync(context.RequestAborted);
-            router.Metrics.FirstByte(router.Clock.GetElapsedTime(arrived));
-            if (await ResponseRelay.RelayAsync(response, context) is { } broken)
-            {
-                router.Metrics.NodeFailed(node);
-                RouterLog.DecodeFailed(router.Logger, request.RequestId, node.Name, broken);
-            }
-            RouterLog.RequestDone(
-                router.Logger, request.RequestId, request.Path, (int)response.StatusCode, outcome.Node?.Name ?? "-", outcome.Elapsed.TotalMilliseconds, node.Name,
-                RouteHeader.Handover(noHandover), router.Clock.GetElapsedTime(arrived).TotalMilliseconds);
-        }
+        using var answer = await pair.RunAsync(work, context.RequestAborted);
+        await _relay.RelayAsync(context, work, answer, arrived, bytes.Dispose);
     }
 }

@@ -2,42 +2,40 @@ using System.Text.Json.Nodes;
 
 namespace Ferry.Router.Routes;
 
-/// <summary>Sums usage over prompts. Not thread-safe.</summary>
+/// <summary>Sums usage over prompts and choices. Not thread-safe.</summary>
 internal sealed class MergedUsage
 {
-    private static readonly string[] Counters = ["prompt_tokens", "total_tokens", "completion_tokens"];
-
-    private readonly long[] _sums = new long[Counters.Length];
+    private long _prompt;
+    private long _completion;
     private long _cached;
     private bool _hasDetails;
 
-    public bool HasAny { get; private set; }
+    public long CompletionTokens => _completion;
 
-    public void Add(JsonNode? usage)
+    /// <param name="countsPrompt">Of the choices of one prompt only the first counts it.</param>
+    /// <param name="prefillCachedTokens">Stands for the decode node's own number, which counts what it fetched.</param>
+    public void Add(JsonNode? usage, bool countsPrompt, int? prefillCachedTokens)
     {
         if (usage is not JsonObject)
         {
             return;
         }
-        HasAny = true;
-        for (var index = 0; index < Counters.Length; index++)
+        _completion += Number(usage["completion_tokens"]);
+        if (!countsPrompt)
         {
-            _sums[index] += Number(usage[Counters[index]]);
+            return;
         }
+        _prompt += Number(usage["prompt_tokens"]);
         if (usage["prompt_tokens_details"] is JsonObject details)
         {
             _hasDetails = true;
-            _cached += Number(details["cached_tokens"]);
+            _cached += prefillCachedTokens ?? Number(details["cached_tokens"]);
         }
     }
 
     public JsonObject ToJson()
     {
-        var usage = new JsonObject();
-        for (var index = 0; index < Counters.Length; index++)
-        {
-            usage[Counters[index]] = _sums[index];
-        }
+        var usage = new JsonObject { ["prompt_tokens"] = _prompt, ["total_tokens"] = _prompt + _completion, ["completion_tokens"] = _completion };
         if (_hasDetails)
         {
             usage["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = _cached };

@@ -21,7 +21,7 @@ internal static class RouteHeader
             return;
         }
         headers["x-ferry-prefill-ms"] = outcome.Elapsed.TotalMilliseconds.ToString("F2", CultureInfo.InvariantCulture);
-        if (outcome.CachedTokens is { } cached)
+        if (outcome.Reply?.CachedTokens is { } cached)
         {
             headers["x-ferry-prefill-cached-tokens"] = cached.ToString(CultureInfo.InvariantCulture);
         }
@@ -30,11 +30,15 @@ internal static class RouteHeader
     /// <summary>What the decode node itself says (Ferry's do): it may have been given parameters and still have fetched nothing.</summary>
     public static string? DecodeSays(HttpResponseMessage response)
     {
-        if (!response.Headers.TryGetValues("x-ferry-kv-handover", out var values))
+        if (!response.Headers.NonValidated.TryGetValues("x-ferry-kv-handover", out var values))
         {
             return null;
         }
-        var said = values.First();
+        var said = values.ToString();
         return said.StartsWith("no(", StringComparison.Ordinal) && said.EndsWith(')') ? said[3..^1] : null;
     }
+
+    /// <summary>A header that is a whole number; null when it is not there or is none.</summary>
+    public static long? Number(HttpResponseMessage response, string name) =>
+        response.Headers.NonValidated.TryGetValues(name, out var values) && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -23,11 +23,43 @@ public sealed class NpmOpenAiTests
     }
 
     [Fact]
-    public async Task Client_ThroughTheRouter_SeesAnswersAndStreams()
+    public async Task Client_ThroughTheRouter_PassesTheConformanceRun()
     {
         await using var router = await RouterFixture.StartAsync();
-        var seen = await RunAsync(router.Address, "stub");
-        Assert.Equal((" tok0 tok1 tok2 tok3", " tok0 tok1 tok2 tok3", 4), (Text(seen, "completion"), Text(seen, "streamed"), seen["streamedUsage"]!.GetValue<int>()));
+        (router.Prefill.CachedTokens, router.Decode.CachedTokens) = (2, 0);
+        await using var broken = await RouterFixture.StartAsync();
+        broken.Decode.ErrorAfterEvents = 2;
+        broken.Decode.StreamGate = new TaskCompletionSource();
+        broken.Prefill.RefusesModel = "refused";
+        var gate = Task.Run(async () =>
+        {
+            await Eventually.HoldsAsync(() => broken.Decode.Requests.Count == 1);
+            await Task.Delay(200);   // for the first event to be on its way to the client: a failure before that is hidden by a retry
+            broken.Decode.StreamGate.SetResult();
+        });
+        var directory = await InstallAsync();
+        var seen = JsonNode.Parse(await ExecuteAsync("node", directory, "router.mjs", new Uri(router.Address, "/v1").ToString(), "stub", new Uri(broken.Address, "/v1").ToString()))!;
+        await gate;
+        const string All = " tok0 tok1 tok2 tok3";
+        Same($"""["{All}","length",4,2]""", "completion");
+        Same($"""["{All}","assistant","length",2]""", "chat");
+        Same($"""["{All}",4,2]""", "response");
+        foreach (var stream in (string[])["completionStream", "chatStream"])
+        {
+            Assert.Equal((All, 4, 2), (Text(seen[stream]!, "text"), seen[stream]!["usage"]!["completion_tokens"]!.GetValue<int>(), seen[stream]!["usage"]!["prompt_tokens_details"]!["cached_tokens"]!.GetValue<int>()));
+        }
+        Same("""[[0," tok0 tok1"],[1," tok0 tok1"],[2," tok0 tok1"],[3," tok0 tok1"]]""", "prompts");
+        Same("""[[0," tok0"],[1," tok0"],[2," tok0"]]""", "choices");
+        Same("""[[0," tok0 tok1","length"],[1," tok0 tok1","length"]]""", "assembled");
+        Same($$"""{"text":"{{All}}","types":["response.created","response.completed"]}""", "responseStream");
+        Same("""["stub"]""", "models");
+        Same("true", "requestId");
+        Same("""[400,"BadRequestError","as told"]""", "refusal");
+        Assert.Contains("Internal server error", Text(seen, "streamError"), StringComparison.Ordinal);
+        Same("\"chat.completion.chunk\"", "left");
+        await Eventually.HoldsAsync(() => router.Decode.InFlight == 0 && router.Prefill.InFlight == 0);
+
+        void Same(string expected, string name) => Assert.Equal(expected, seen[name]?.ToJsonString(new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
     }
 
     private static string Text(JsonNode seen, string name) => seen[name]!.GetValue<string>();

@@ -26,12 +26,35 @@ internal sealed class RouterFixture : IAsyncDisposable
 
     public Uri Address => _host.Address;
 
+    /// <summary>The value of one sample of /metrics; 0 when it is not there.</summary>
+    public async Task<double> MetricAsync(string sample)
+    {
+        var line = (await Http.GetStringAsync("/metrics")).Split('\n').FirstOrDefault(line => line.StartsWith(sample + " ", StringComparison.Ordinal));
+        return line is null ? 0 : double.Parse(line[(sample.Length + 1)..], System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Sends, and returns as soon as the headers are there.</summary>
+    public async Task<(HttpResponseMessage Response, StreamReader Reader)> OpenAsync(string path, string json, CancellationToken cancellationToken = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(json, Encoding.UTF8, "application/json") };
+        var response = await Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        return (response, new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken)));
+    }
+
+    /// <summary>x-ferry-route.</summary>
+    public static string Route(HttpResponseMessage response) => response.Headers.GetValues("x-ferry-route").Single();
+
+    /// <summary>x-ferry-kv.</summary>
+    public static string Kv(HttpResponseMessage response) => response.Headers.GetValues("x-ferry-kv").Single();
+
+    /// <param name="prepare">Changes the prefill pod before the router sees it.</param>
     /// <param name="change">Changes the options, which name one prefill and one decode pod.</param>
-    public static async Task<RouterFixture> StartAsync(Func<RouterOptions, RouterOptions>? change = null)
+    public static async Task<RouterFixture> StartAsync(Func<RouterOptions, RouterOptions>? change = null, Action<Microsoft.Extensions.Logging.ILoggingBuilder>? logging = null, Action<FakeVllm>? prepare = null)
     {
         var (prefill, decode) = (await FakeVllm.StartAsync(), await FakeVllm.StartAsync());
+        prepare?.Invoke(prefill);
         var options = new RouterOptions { Prefill = [prefill.Address], Decode = [decode.Address], Host = "127.0.0.1", Port = 0 };
-        return new RouterFixture(await RouterHost.StartAsync(change?.Invoke(options) ?? options, TimeProvider.System, _ => { }, CancellationToken.None), prefill, decode);
+        return new RouterFixture(await RouterHost.StartAsync(change?.Invoke(options) ?? options, TimeProvider.System, logging ?? (_ => { }), CancellationToken.None), prefill, decode);
     }
 
     /// <summary>An address where nobody listens.</summary>

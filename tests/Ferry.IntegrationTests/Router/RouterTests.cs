@@ -16,10 +16,12 @@ public sealed class RouterTests
             "/v1/completions", Completion.Replace("}", ",\"kv_transfer_params\":{\"remote_host\":\"evil\"}}", StringComparison.Ordinal), ("X-Request-Id", "abc"), ("Authorization", "Bearer k"), ("x-prefiller-host-port", "evil:1"));
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var (prefill, decode) = (router.Prefill.Requests.Single(), router.Decode.Requests.Single());
-        Assert.All([prefill, decode], leg => Assert.Equal(("abc", "Bearer k"), (leg.Headers["X-Request-Id"], leg.Headers["Authorization"])));
+        Assert.All([prefill, decode], leg => Assert.Equal("Bearer k", leg.Headers["Authorization"]));
+        Assert.Equal(prefill.Headers["X-Request-Id"], decode.Headers["X-Request-Id"]);
+        Assert.Matches("^abc-[0-9a-f]{8}$", prefill.Headers["X-Request-Id"]);
         Assert.All([prefill, decode], leg => Assert.False(leg.Headers.ContainsKey("x-prefiller-host-port")));
         Assert.Equal((1, false), (prefill.Body["max_tokens"]!.GetValue<int>(), prefill.Body["stream"]!.GetValue<bool>()));
-        Assert.Equal("cmpl-p-1", decode.Body["kv_transfer_params"]!["remote_request_id"]!.GetValue<string>());
+        Assert.StartsWith($"cmpl-{prefill.Headers["X-Request-Id"]}-0-", decode.Body["kv_transfer_params"]!["remote_request_id"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal(4, decode.Body["max_tokens"]!.GetValue<int>());
         Assert.Equal(" tok0 tok1 tok2 tok3", JsonNode.Parse(text)!["choices"]![0]!["text"]!.GetValue<string>());
         Assert.Equal($"prefill={router.Prefill.Address.Authority} decode={router.Decode.Address.Authority} handover=yes", Route(response));
@@ -33,7 +35,7 @@ public sealed class RouterTests
         var (response, relayed) = await router.PostAsync("/v1/chat/completions", ChatStream, ("X-Request-Id", "same"));
         using var direct = new HttpClient { BaseAddress = router.Decode.Address };
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(ChatStream) };
-        request.Headers.Add("X-Request-Id", "same");
+        request.Headers.Add("X-Request-Id", router.Decode.Requests.Single().Headers["X-Request-Id"]);
         using var expected = await direct.SendAsync(request);
         Assert.Equal(await expected.Content.ReadAsStringAsync(), relayed);
         Assert.Equal("text/event-stream", response.Content.Headers.ContentType!.MediaType);
@@ -61,7 +63,7 @@ public sealed class RouterTests
         await using var router = await RouterFixture.StartAsync(options => how switch
         {
             "refused" => options with { Prefill = [RouterFixture.Nowhere()] },
-            "slow" => options with { PrefillTimeout = TimeSpan.FromMilliseconds(200) },
+            "slow" => options with { Forwarding = options.Forwarding with { PrefillTimeout = TimeSpan.FromMilliseconds(200) } },
             _ => options,
         });
         router.Prefill.FailsWith = how == "5xx" ? 503 : null;
@@ -104,7 +106,7 @@ public sealed class RouterTests
     public async Task Decode_BreaksOffInsideAStream_EndsWithAnErrorEventAndDone()
     {
         await using var router = await RouterFixture.StartAsync();
-        router.Decode.CutsAfterEvents = 2;
+        router.Decode.CutsAfterEvents = 3;
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/chat/completions") { Content = new StringContent(ChatStream, System.Text.Encoding.UTF8, "application/json") };
         using var response = await router.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync());
@@ -118,7 +120,7 @@ public sealed class RouterTests
         var events = text.Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal("data: [DONE]", events[^1]);
         Assert.Contains("The decode node broke off", events[^2], StringComparison.Ordinal);
-        Assert.Equal(3, events.Count(line => line.StartsWith("data: {", StringComparison.Ordinal)));
+        Assert.Equal(4, events.Count(line => line.StartsWith("data: {", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -149,11 +151,12 @@ public sealed class RouterTests
         var body = JsonNode.Parse(text)!;
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal([0, 1, 2], body["choices"]!.AsArray().Select(choice => choice!["index"]!.GetValue<int>()));
-        Assert.Equal((15, 6, 21, "cmpl-multi"), (body["usage"]!["prompt_tokens"]!.GetValue<int>(), body["usage"]!["completion_tokens"]!.GetValue<int>(), body["usage"]!["total_tokens"]!.GetValue<int>(), body["id"]!.GetValue<string>()));
+        Assert.Equal((15, 6, 21), (body["usage"]!["prompt_tokens"]!.GetValue<int>(), body["usage"]!["completion_tokens"]!.GetValue<int>(), body["usage"]!["total_tokens"]!.GetValue<int>()));
+        Assert.StartsWith("cmpl-multi-", body["id"]!.GetValue<string>(), StringComparison.Ordinal);
         Assert.Equal(["a", "b", "c"], router.Prefill.Requests.Select(request => request.Body["prompt"]!.GetValue<string>()).Order());
         // Each decode leg carries the parameters of its own prompt's prefill leg.
         Assert.Equal(3, router.Decode.Requests.Select(request => request.Body["kv_transfer_params"]!["remote_request_id"]!.GetValue<string>()).Distinct().Count());
-        Assert.Equal(["multi-0", "multi-1", "multi-2"], router.Decode.Requests.Select(request => request.Headers["X-Request-Id"]).Order());
+        Assert.Equal(["0", "1", "2"], router.Decode.Requests.Select(request => request.Headers["X-Request-Id"].Split('-')[^1]).Order());
     }
 
     [Fact]
@@ -182,13 +185,14 @@ public sealed class RouterTests
     }
 
     [Theory]
-    [InlineData("""{"prompt":"x","n":2}""", "n > 1")]
-    [InlineData("""{"prompt":"x","prompt_logprobs":1}""", "prompt log probabilities")]
+    [InlineData("""{"prompt":"x","use_beam_search":true}""", "beam search")]
+    [InlineData("""{"prompt":"x","stream":true,"prompt_logprobs":1}""", "streamed prompt log probabilities")]
     public async Task Request_ThatOneNodeMustDo_SkipsPrefillAndSaysWhy(string body, string reason)
     {
         await using var router = await RouterFixture.StartAsync();
         var (response, _) = await router.PostAsync("/v1/completions", body);
         Assert.EndsWith($"handover=no({reason})", Route(response), StringComparison.Ordinal);
+        Assert.Equal("not-needed", RouterFixture.Kv(response));
         Assert.Empty(router.Prefill.Requests);
     }
 

@@ -1,5 +1,4 @@
 using Ferry.Router;
-using Ferry.Router.Policies;
 using Xunit;
 
 namespace Ferry.UnitTests.Router;
@@ -27,11 +26,6 @@ public sealed class RouterOptionsValidatorTests
     }
 
     [Fact]
-    public void RoundRobin_TriedNodes_AreLeftOut()
-    {
-        var pool = new NodePool([new Uri("http://a"), new Uri("http://b"), new Uri("http://c")], NodeRole.Prefill, NodePolicies.Create("round-robin"));
-        Assert.Equal(["a", "b", "c", "a"], Enumerable.Range(0, 4).Select(_ => pool.TryChoose([])!.Name));
-        Assert.Equal("b", pool.TryChoose([pool.Nodes[0], pool.Nodes[2]])!.Name);
-        Assert.Null(pool.TryChoose([.. pool.Nodes]));
-    }
+    public void Validate_AdminReachableWithoutToken_IsRefused() =>
+        Assert.Contains(RouterOptionsValidator.Validate(Good with { AdminHost = "0.0.0.0" }), error => error.Contains("--admin-token-file", StringComparison.Ordinal));
 }

@@ -1,0 +1,95 @@
+using System.Buffers;
+using System.Text;
+using MessagePack;
+
+namespace Ferry.Router.Prefixes.Events;
+
+/// <summary>Puts what events say into the index. One thread.</summary>
+/// <param name="blockTokens">Told the block length of a slot's node.</param>
+internal sealed class KvEventSink(PrefixKnowledge knowledge, EngineKeyTable engineKeys, Action<int, int> blockTokens)
+{
+    /// <summary>Blocks that were left out because nobody knows what stands before them.</summary>
+    public long Unplaced { get; private set; }
+
+    public long Applied { get; private set; }
+
+    public void Stored(int slot, in StoredBlocks stored)
+    {
+        // Further groups are the windows of hybrid models: a block there does not say that the prefix is there.
+        if (stored.Group != 0 || stored.BlockTokens is < 1 or > 65_536 || stored.Hashes is null || stored.Tokens is null) { return; }
+        if ((long)stored.HashCount * stored.BlockTokens > stored.TokenCount)
+        {
+            Unplaced += stored.HashCount;
+            return;
+        }
+        var adapter = stored.Adapter is { Length: > 0 } name ? name : null;
+        if (adapter is not null) { knowledge.AddAdapter(adapter); }
+        var key = stored.HasParent
+            ? engineKeys.Find(slot, stored.Parent)
+            : PromptKeys.RootOfTokens(stored.BlockTokens, adapter is null ? [] : Encoding.UTF8.GetBytes(adapter));
+        if (key == 0)
+        {
+            Unplaced += stored.HashCount;
+            return;
+        }
+        blockTokens(slot, stored.BlockTokens);
+        var extras = new MessagePackReader(stored.Extras);
+        var extraCount = stored.Extras.IsEmpty ? 0 : extras.ReadArrayHeader();
+        for (var block = 0; block < stored.HashCount; block++)
+        {
+            var extra = block < extraCount ? ExtraOf(ref extras, adapter) : 0;
+            key = PromptKeys.NextOfTokens(key, stored.Tokens.AsSpan(block * stored.BlockTokens, stored.BlockTokens), extra);
+            engineKeys.Set(slot, stored.Hashes[block], key);
+            knowledge.Index.Add(key, slot, stored.Tier, block, knowledge.Now, uint.MaxValue);
+            Applied++;
+        }
+    }
+
+    public void Removed(int slot, in StoredBlocks removed)
+    {
+        if (removed.Group != 0 || removed.Hashes is null) { return; }
+        foreach (var hash in removed.Hashes.AsSpan(0, removed.HashCount))
+        {
+            if (engineKeys.Find(slot, hash) is not (not 0 and var key)) { continue; }
+            if (!knowledge.Index.Remove(key, slot, removed.Tier)) { engineKeys.Remove(slot, hash); }
+            Applied++;
+        }
+    }
+
+    public void Cleared(int slot)
+    {
+        knowledge.Forget(slot);
+        engineKeys.RemoveNode(slot);
+        Applied++;
+    }
+
+    /// <summary>What a block's hash depends on beside its tokens. The adapter stands in the root already; a cache salt is the usual rest.</summary>
+    private static ulong ExtraOf(ref MessagePackReader extras, string? adapter)
+    {
+        if (extras.TryReadNil()) { return 0; }
+        var whole = extras.CreatePeekReader();
+        var raw = whole.ReadRaw();
+        var count = extras.ReadArrayHeader();
+        string? only = null;
+        var others = 0;
+        for (var index = 0; index < count; index++)
+        {
+            if (extras.NextMessagePackType != MessagePackType.String)
+            {
+                extras.Skip();
+                others++;
+                continue;
+            }
+            var text = extras.ReadString();
+            if (text == adapter) { continue; }
+            others++;
+            only = text;
+        }
+        return others switch
+        {
+            0 => 0,
+            1 when only is not null => PrefixKnowledge.HashOfSalt(Encoding.UTF8.GetBytes(only)),
+            _ => PromptKeys.Chain(raw.ToArray(), 0x6578_7472),   // images and the like: no request of ours will match, nor should it
+        };
+    }
+}
