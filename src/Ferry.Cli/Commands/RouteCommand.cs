@@ -33,7 +33,7 @@ internal static class RouteCommand
 
     /// <summary>One a setting, from the table that the documentation is made of.</summary>
     private static readonly IReadOnlyList<Option<string?>> Settings =
-        [.. RouterFlags.All.Select(flag => new Option<string?>(flag.Flag) { Description = $"{flag.Text} Default: {(flag.Default.Length > 0 ? flag.Default : "none")}.", HelpName = flag.ValueName, Arity = ArgumentArity.ExactlyOne })];
+        [.. RouterFlags.All.Select(flag => new Option<string?>(flag.Flag) { Description = $"{flag.Text} Default: {(flag.Default.Length > 0 ? flag.Default : "none")}.", HelpName = flag.ValueName, Arity = IsSwitch(flag.ValueName) ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne })];
 
     public static Command Create()
     {
@@ -61,7 +61,7 @@ internal static class RouteCommand
             return 0;
         }
         var configuration = new RouterConfiguration(
-            result.GetValue(Config), [.. Settings.Where(option => result.GetResult(option) is not null).Select(option => (option.Name, result.GetValue(option)!))],
+            result.GetValue(Config), [.. Settings.Where(option => result.GetResult(option) is not null).Select(option => (option.Name, result.GetValue(option) ?? "true"))],
             result.GetValue(Prefill) ?? [], result.GetValue(Decode) ?? []);
         var errors = new List<string>();
         var options = configuration.Read(errors);
@@ -123,6 +123,9 @@ internal static class RouteCommand
         }
         return FerryCommandLine.WrongUsage;
     }
+
+    /// <summary>A switch may stand alone, which means true.</summary>
+    private static bool IsSwitch(string valueName) => valueName == "true|false";
 
     private static Option<string[]> Many(string name, string description) =>
         new(name) { Description = description, AllowMultipleArgumentsPerToken = true };

@@ -11,11 +11,13 @@ internal static class ConversionPlanner
     {
         var mismatches = new List<string>();
         foreach (var error in target.FindErrors()) { mismatches.Add($"target: {error}"); }
+        if (target.IsOpaque) { mismatches.Add("target: order=opaque says nothing of its axes"); }
         if (sources.Length == 0) { mismatches.Add("there is no source"); }
         for (var index = 0; index < sources.Length; index++)
         {
             var source = sources[index];
             foreach (var error in source.FindErrors()) { mismatches.Add($"source {index}: {error}"); }
+            if (source.IsOpaque) { mismatches.Add($"source {index}: order=opaque says nothing of its axes"); }
             Compare("layers", source.Layers, target.Layers);
             Compare("model heads", source.ModelHeads, target.ModelHeads);
             Compare("head_dim", source.HeadDim, target.HeadDim);

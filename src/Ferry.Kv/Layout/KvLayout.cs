@@ -8,6 +8,7 @@ namespace Ferry.Kv.Layout;
 /// <item>In blocks (NHD, HND), by packing: Split <c>[layers, 2, blocks, block]</c>, Halves <c>[layers, blocks, 2, block]</c> where block is
 /// <c>[tokens, heads, headDim]</c> (NHD) or <c>[heads, tokens, headDim]</c> (HND); Interleaved <c>[layers, blocks, tokens, heads, 2, headDim]</c>
 /// (NHD) or <c>[layers, blocks, heads, tokens, 2, headDim]</c> (HND). With <see cref="BlockMajor"/> the blocks axis comes before the layers axis.</item>
+/// <item><see cref="KvOrder.Opaque"/>: <see cref="OpaqueBytes"/> bytes that mean something to their owner alone.</item>
 /// </list>
 /// A partial last block is stored whole, its unused tokens zero. Compare layouts, never sizes: many layouts share one
 /// <see cref="PayloadBytes"/>, so a mix-up passes every length check and silently corrupts the cache. What one axis makes
@@ -21,6 +22,7 @@ public sealed record KvLayout
     public const int MaxHeadDim = 4096;
     public const int MaxTokens = 1 << 24;
     public const int MaxBlockTokens = 1 << 16;
+    public const long MaxOpaqueBytes = 1L << 40;
 
     /// <summary>Layers of the model.</summary>
     public required int Layers { get; init; }
@@ -55,11 +57,32 @@ public sealed record KvLayout
     /// <summary>What a stored number is multiplied with to give the value; 1 except for fp8.</summary>
     public float Scale { get; init; } = 1f;
 
+    /// <summary>Bytes of an opaque payload; 0 for every other order, whose axes say it.</summary>
+    public long OpaqueBytes { get; init; }
+
+    public bool IsOpaque => Order == KvOrder.Opaque;
+
     /// <summary>Tokens that the payload has room for: <see cref="Tokens"/>, rounded up to whole blocks.</summary>
     public int PayloadTokens => BlockTokens == 0 ? Tokens : (Tokens + BlockTokens - 1) / BlockTokens * BlockTokens;
 
     /// <summary>Bytes of the shard: K and V, all layers, whole blocks.</summary>
-    public long PayloadBytes => 2L * Layers * PayloadTokens * Heads * HeadDim * DType.Bytes();
+    public long PayloadBytes => IsOpaque ? OpaqueBytes : 2L * Layers * PayloadTokens * Heads * HeadDim * DType.Bytes();
+
+    /// <summary>The layout of <paramref name="bytes"/> bytes without known axes: no conversion has a plan from or to it. Its other fields have these values and no meaning.</summary>
+    public static KvLayout Opaque(long bytes) => new()
+    {
+        Layers = 1,
+        ModelHeads = 1,
+        FirstHead = 0,
+        Heads = 1,
+        HeadDim = 1,
+        Tokens = 1,
+        BlockTokens = 0,
+        DType = KvDType.Float32,
+        Order = KvOrder.Opaque,
+        Packing = KvPacking.Split,
+        OpaqueBytes = bytes,
+    };
 
     /// <summary>This layout for one tensor-parallel rank: its equal share of the model's heads, whatever heads this layout has.</summary>
     /// <remarks>With more ranks than heads each head is replicated: rank r holds head r * heads / ranks, as vLLM does.</remarks>
@@ -87,6 +110,12 @@ public sealed record KvLayout
     public IReadOnlyList<string> FindErrors()
     {
         var errors = new List<string>();
+        if (IsOpaque)
+        {
+            FindOpaqueErrors(errors);
+            return errors;
+        }
+        if (OpaqueBytes != 0) { errors.Add($"bytes={OpaqueBytes} must be 0 for order={Order.Name()}, whose axes give the size"); }
         Bound(errors, "layers", Layers, 1, MaxLayers);
         Bound(errors, "model heads", ModelHeads, 1, MaxHeads);
         Bound(errors, "heads", Heads, 1, MaxHeads);
@@ -124,6 +153,12 @@ public sealed record KvLayout
     /// <exception cref="KvLayoutException">The text is well formed, but the layout contradicts itself.</exception>
     public static KvLayout Parse(string text) =>
         KvLayoutText.TryParse(text, out var layout, out var error) ? layout.Validate() : throw new FormatException(error);
+
+    private void FindOpaqueErrors(List<string> errors)
+    {
+        if (OpaqueBytes is < 0 or > MaxOpaqueBytes) { errors.Add($"bytes={OpaqueBytes} must lie in 0..{MaxOpaqueBytes}"); }
+        if (this != Opaque(OpaqueBytes)) { errors.Add("order=opaque has no other axes: say order=opaque and bytes only"); }
+    }
 
     private void FindBlockErrors(List<string> errors)
     {

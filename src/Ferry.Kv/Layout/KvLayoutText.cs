@@ -10,6 +10,8 @@ internal static class KvLayoutText
     /// <summary>Far above the longest text that <see cref="Format"/> makes; bounds the work on foreign text.</summary>
     private const int MaxTextLength = 1024;
 
+    private const string OpaqueBytesName = "bytes";
+
     private static readonly (string Name, Func<KvLayout, string> Value)[] Axes =
     [
         ("layers", layout => Text(layout.Layers)),
@@ -22,13 +24,16 @@ internal static class KvLayoutText
         ("block", layout => Text(layout.BlockTokens)),
         ("packing", layout => layout.Packing.Name()),
         ("block_major", layout => layout.BlockMajor ? "true" : "false"),
+        (OpaqueBytesName, layout => layout.OpaqueBytes.ToString(CultureInfo.InvariantCulture)),
     ];
 
     /// <summary>Without these a text says too little; the others have one value that is meant when they are absent.</summary>
     private static readonly string[] RequiredNames = ["layers", "heads", "head_dim", "tokens", "dtype", "order"];
 
+    /// <summary>An opaque layout has no axes but its bytes; the others have no bytes but what their axes give.</summary>
     public static string Format(KvLayout layout) =>
-        string.Join(' ', Axes.Select(axis => $"{axis.Name}={axis.Value(layout)}"));
+        string.Join(' ', Axes.Where(axis => layout.IsOpaque ? axis.Name is "order" or OpaqueBytesName : axis.Name != OpaqueBytesName || layout.OpaqueBytes != 0)
+            .Select(axis => $"{axis.Name}={axis.Value(layout)}"));
 
     public static IReadOnlyList<string> Diff(KvLayout left, KvLayout right) =>
         [.. from axis in Axes
@@ -46,6 +51,7 @@ internal static class KvLayoutText
             return false;
         }
         if (!TrySplit(text, out var values, out error)) { return false; }
+        if (values.GetValueOrDefault("order") == KvOrder.Opaque.Name()) { return TryBuildOpaque(values, out layout, out error); }
         if (RequiredNames.FirstOrDefault(name => !values.ContainsKey(name)) is { } missing)
         {
             error = $"'{missing}=' is missing from the layout '{text}'.";
@@ -79,6 +85,30 @@ internal static class KvLayoutText
         }
         error = null;
         return true;
+    }
+
+    private static bool TryBuildOpaque(
+        Dictionary<string, string> values, [NotNullWhen(true)] out KvLayout? layout, [NotNullWhen(false)] out string? error)
+    {
+        layout = null;
+        error = null;
+        if (values.Keys.FirstOrDefault(name => name is not ("order" or OpaqueBytesName)) is { } extra)
+        {
+            error = $"'{extra}=' has no meaning with order=opaque, which has {OpaqueBytesName}= only.";
+        }
+        else if (!values.TryGetValue(OpaqueBytesName, out var text))
+        {
+            error = $"'{OpaqueBytesName}=' is missing: order=opaque needs it.";
+        }
+        else if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var bytes))
+        {
+            error = $"{OpaqueBytesName}={text} is not a whole number in 0..{KvLayout.MaxOpaqueBytes}.";
+        }
+        else
+        {
+            layout = KvLayout.Opaque(bytes);
+        }
+        return layout is not null;
     }
 
     private static bool TryBuild(

@@ -14,4 +14,7 @@ public enum KvOrder : byte
 
     /// <summary>In blocks; inside a block heads before tokens: <c>[heads, tokens, headDim]</c>.</summary>
     Hnd = 4,
+
+    /// <summary>Bytes whose axes nobody has told us: stored and given back as they are, never converted. See <see cref="KvLayout.Opaque"/>.</summary>
+    Opaque = 5,
 }

@@ -14,6 +14,7 @@ public static class KvOrders
         KvOrder.T2d => "t2d",
         KvOrder.Nhd => "nhd",
         KvOrder.Hnd => "hnd",
+        KvOrder.Opaque => "opaque",
         _ => ((int)order).ToString(),
     };
 }

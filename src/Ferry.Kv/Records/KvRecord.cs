@@ -4,6 +4,7 @@ using System.IO.Hashing;
 using System.Text;
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Layout;
+using Ferry.Kv.Text;
 
 namespace Ferry.Kv.Records;
 
@@ -12,9 +13,11 @@ namespace Ferry.Kv.Records;
 public static class KvRecord
 {
     /// <summary>Bytes of every header of this version. The payload follows at once, so it lies at a multiple of 64 bytes if the record does.</summary>
-    public const int HeaderBytes = 512;
+    public const int HeaderBytes = 1024;
 
     public const int MaxSaltBytes = 128;
+    public const int MaxClientKeyBytes = 512;
+    public const int MaxClientNoteBytes = 64;
 
     /// <summary>The one version that this build writes and reads.</summary>
     public const ushort Version = 1;
@@ -52,6 +55,10 @@ public static class KvRecord
         KvRecordFields.SaltBytes.In(bytes)[0] = (byte)saltBytes;
         header.Hash.CopyTo(KvRecordFields.Hash.In(bytes));
         StrictUtf8.GetBytes(header.Salt, KvRecordFields.Salt.In(bytes));
+        BinaryPrimitives.WriteUInt16LittleEndian(KvRecordFields.ClientKeyBytes.In(bytes), (ushort)header.ClientKey.Length);
+        KvRecordFields.ClientNoteBytes.In(bytes)[0] = (byte)header.ClientNote.Length;
+        header.ClientKey.Span.CopyTo(KvRecordFields.ClientKey.In(bytes));
+        header.ClientNote.Span.CopyTo(KvRecordFields.ClientNote.In(bytes));
         BinaryPrimitives.WriteUInt128LittleEndian(KvRecordFields.HeaderChecksum.In(bytes), HeaderChecksum(bytes));
     }
 
@@ -64,13 +71,13 @@ public static class KvRecord
         if (error != KvRecordError.None) { return false; }
         bytes = bytes[..HeaderBytes];
 
-        var layout = ReadLayout(bytes);
+        var payloadBytes = BinaryPrimitives.ReadInt64LittleEndian(KvRecordFields.PayloadBytes.In(bytes));
+        var layout = ReadLayout(bytes, payloadBytes);
         if (layout is null || layout.FindErrors().Count > 0) { error = KvRecordError.Layout; return false; }
 
         var firstToken = BinaryPrimitives.ReadInt32LittleEndian(KvRecordFields.FirstToken.In(bytes));
         if (firstToken < 0 || firstToken > int.MaxValue - layout.Tokens) { error = KvRecordError.TokenSpan; return false; }
 
-        var payloadBytes = BinaryPrimitives.ReadInt64LittleEndian(KvRecordFields.PayloadBytes.In(bytes));
         if (payloadBytes != layout.PayloadBytes) { error = KvRecordError.PayloadLength; return false; }
 
         int hashBytes = KvRecordFields.HashBytes.In(bytes)[0];
@@ -78,6 +85,13 @@ public static class KvRecord
         if (hashBytes is 0 or > ChunkHash.MaxBytes || hash[hashBytes..].ContainsAnyExcept((byte)0)) { error = KvRecordError.Hash; return false; }
 
         if (!TryReadSalt(bytes, out var salt)) { error = KvRecordError.Salt; return false; }
+
+        if (!TryReadText(bytes, BinaryPrimitives.ReadUInt16LittleEndian(KvRecordFields.ClientKeyBytes.In(bytes)), KvRecordFields.ClientKey, out var clientKey)
+            || !TryReadText(bytes, KvRecordFields.ClientNoteBytes.In(bytes)[0], KvRecordFields.ClientNote, out var clientNote))
+        {
+            error = KvRecordError.ClientKey;
+            return false;
+        }
 
         if (KvRecordFields.Flags.In(bytes).ContainsAnyExcept((byte)0) || KvRecordFields.Padding.In(bytes).ContainsAnyExcept((byte)0)
             || KvRecordFields.Reserved.In(bytes).ContainsAnyExcept((byte)0))
@@ -87,7 +101,11 @@ public static class KvRecord
         }
         header = new KvRecordHeader(
             layout, BinaryPrimitives.ReadUInt128LittleEndian(KvRecordFields.Model.In(bytes)), firstToken, new ChunkHash(hash[..hashBytes]), salt,
-            payloadBytes, BinaryPrimitives.ReadUInt128LittleEndian(KvRecordFields.PayloadChecksum.In(bytes)));
+            payloadBytes, BinaryPrimitives.ReadUInt128LittleEndian(KvRecordFields.PayloadChecksum.In(bytes)))
+        {
+            ClientKey = clientKey,
+            ClientNote = clientNote,
+        };
         return true;
     }
 
@@ -131,6 +149,12 @@ public static class KvRecord
         {
             throw new ArgumentException($"The cache salt has {saltBytes} bytes of UTF-8; the limit is {MaxSaltBytes}.", nameof(header));
         }
+        if (header.ClientKey.Length > MaxClientKeyBytes || header.ClientNote.Length > MaxClientNoteBytes)
+        {
+            throw new ArgumentException(
+                $"The client's key has {header.ClientKey.Length} bytes and its note {header.ClientNote.Length}; the limits are {MaxClientKeyBytes} and {MaxClientNoteBytes}.",
+                nameof(header));
+        }
         return saltBytes;
     }
 
@@ -162,10 +186,11 @@ public static class KvRecord
     }
 
     /// <summary>The layout as the numbers say it, not yet checked; null if a flag is neither 0 nor 1.</summary>
-    private static KvLayout? ReadLayout(ReadOnlySpan<byte> bytes)
+    private static KvLayout? ReadLayout(ReadOnlySpan<byte> bytes, long payloadBytes)
     {
         var blockMajor = KvRecordFields.BlockMajor.In(bytes)[0];
         if (blockMajor > 1) { return null; }
+        var order = (KvOrder)KvRecordFields.Order.In(bytes)[0];
         return new KvLayout
         {
             Layers = BinaryPrimitives.ReadInt32LittleEndian(KvRecordFields.Layers.In(bytes)),
@@ -176,11 +201,21 @@ public static class KvRecord
             Tokens = BinaryPrimitives.ReadInt32LittleEndian(KvRecordFields.Tokens.In(bytes)),
             BlockTokens = BinaryPrimitives.ReadInt32LittleEndian(KvRecordFields.BlockTokens.In(bytes)),
             DType = (KvDType)KvRecordFields.DType.In(bytes)[0],
-            Order = (KvOrder)KvRecordFields.Order.In(bytes)[0],
+            Order = order,
             Packing = (KvPacking)KvRecordFields.Packing.In(bytes)[0],
             BlockMajor = blockMajor == 1,
             Scale = BinaryPrimitives.ReadSingleLittleEndian(KvRecordFields.Scale.In(bytes)),
+            OpaqueBytes = order == KvOrder.Opaque ? payloadBytes : 0,
         };
+    }
+
+    private static bool TryReadText(ReadOnlySpan<byte> bytes, int length, KvRecordField field, out ByteText text)
+    {
+        text = default;
+        var place = field.In(bytes);
+        if (length > place.Length || place[length..].ContainsAnyExcept((byte)0)) { return false; }
+        text = new ByteText(place[..length]);
+        return true;
     }
 
     private static bool TryReadSalt(ReadOnlySpan<byte> bytes, out string salt)

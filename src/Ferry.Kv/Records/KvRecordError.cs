@@ -43,4 +43,7 @@ public enum KvRecordError
 
     /// <summary>Only by <see cref="KvRecord.TryRead"/>: the payload's bytes are not those that were written.</summary>
     PayloadChecksum = 13,
+
+    /// <summary>The client's key or note is longer than its field, or has bytes after its end.</summary>
+    ClientKey = 14,
 }

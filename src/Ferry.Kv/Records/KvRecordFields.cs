@@ -25,16 +25,20 @@ internal static class KvRecordFields
     public static readonly KvRecordField PayloadChecksum = new("payload_checksum", 80, 16);
     public static readonly KvRecordField HashBytes = new("hash_bytes", 96, 1);
     public static readonly KvRecordField SaltBytes = new("salt_bytes", 97, 1);
-    public static readonly KvRecordField Padding = new("padding", 98, 6);
+    public static readonly KvRecordField ClientKeyBytes = new("client_key_bytes", 98, 2);
+    public static readonly KvRecordField ClientNoteBytes = new("client_note_bytes", 100, 1);
+    public static readonly KvRecordField Padding = new("padding", 101, 3);
     public static readonly KvRecordField Hash = new("hash", 104, 32);
     public static readonly KvRecordField Salt = new("salt", 136, 128);
-    public static readonly KvRecordField Reserved = new("reserved", 264, 232);
-    public static readonly KvRecordField HeaderChecksum = new("header_checksum", 496, 16);
+    public static readonly KvRecordField ClientKey = new("client_key", 264, 512);
+    public static readonly KvRecordField ClientNote = new("client_note", 776, 64);
+    public static readonly KvRecordField Reserved = new("reserved", 840, 168);
+    public static readonly KvRecordField HeaderChecksum = new("header_checksum", 1008, 16);
 
     public static readonly KvRecordField[] All =
     [
         Magic, Version, HeaderBytes, Flags, Layers, ModelHeads, FirstHead, Heads, HeadDim, Tokens, BlockTokens, DType, Order, Packing,
-        BlockMajor, Scale, FirstToken, PayloadBytes, Model, PayloadChecksum, HashBytes, SaltBytes, Padding, Hash, Salt, Reserved,
-        HeaderChecksum,
+        BlockMajor, Scale, FirstToken, PayloadBytes, Model, PayloadChecksum, HashBytes, SaltBytes, ClientKeyBytes, ClientNoteBytes, Padding,
+        Hash, Salt, ClientKey, ClientNote, Reserved, HeaderChecksum,
     ];
 }

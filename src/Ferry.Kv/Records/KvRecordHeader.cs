@@ -1,6 +1,7 @@
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
+using Ferry.Kv.Text;
 
 namespace Ferry.Kv.Records;
 
@@ -15,6 +16,12 @@ namespace Ferry.Kv.Records;
 public sealed record KvRecordHeader(
     KvLayout Layout, UInt128 Model, int FirstToken, ChunkHash Hash, string Salt, long PayloadBytes, UInt128 PayloadChecksum)
 {
+    /// <summary>The key under which a client of another protocol stored the record, at most <see cref="KvRecord.MaxClientKeyBytes"/>; empty where <see cref="Key"/> is the only name.</summary>
+    public ByteText ClientKey { get; init; }
+
+    /// <summary>What that protocol keeps beside the value, such as LMCache's metadata record; at most <see cref="KvRecord.MaxClientNoteBytes"/>.</summary>
+    public ByteText ClientNote { get; init; }
+
     /// <summary>The layout-independent name under which any rank and vendor finds this chunk.</summary>
     public KvKey Key => new(Salt, Model, Hash);
 

@@ -7,7 +7,7 @@ internal static class ChoiceSettings
 {
     public static IReadOnlyList<RouterSetting> All { get; } =
     [
-        new RouterSettingOf<string>("policy", "--policy", "How a node is chosen.", true, o => o.Policy, (o, v) => o with { Policy = v }, OneOf("NAME", () => NodePolicies.Names)),
+        new RouterSettingOf<string>("policy", "--policy", $"How a node is chosen: {string.Join(", ", NodePolicies.Names)}.", true, o => o.Policy, (o, v) => o with { Policy = v }, OneOf("NAME", () => NodePolicies.Names)),
         new RouterSettingOf<string>("decodePolicy", "--decode-policy", "How a decode node is chosen; empty: as policy.", true,
             o => o.DecodePolicy, (o, v) => o with { DecodePolicy = v }, OneOf("NAME", () => NodePolicies.Names.Append(""))),
         new RouterSettingOf<int>("disaggregation.minPromptTokens", "--min-prefill-tokens",

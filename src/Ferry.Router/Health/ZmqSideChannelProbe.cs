@@ -56,7 +56,7 @@ internal sealed class ZmqSideChannelProbe : ISideChannelProbe
             }
             return "a reply without metadata";
         }
-        catch (Exception exception) when (exception is MessagePackSerializationException or EndOfStreamException or InvalidOperationException)
+        catch (Exception exception) when (exception is MessagePackSerializationException or EndOfStreamException or InvalidOperationException or ArgumentException)
         {
             return $"a reply that is no handshake: {exception.Message}";
         }

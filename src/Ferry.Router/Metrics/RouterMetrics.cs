@@ -16,16 +16,17 @@ public sealed class RouterMetrics
     private readonly MetricSeries _interToken;
     private readonly MetricSeries _perOutputToken;
     private readonly MetricSeries _endToEnd;
-    private readonly MetricFamily _leg;
-    private readonly MetricFamily _legFirstByte;
+    // By role: the names of a series need not be put together for each leg.
+    private readonly MetricSeries[] _leg;
+    private readonly MetricSeries[] _legFirstByte;
     private readonly MetricSeries _kvTokens;
     private readonly MetricSeries _kvBytes;
     private readonly MetricSeries _kvProofs;
     private readonly MetricSeries _lookedTokens;
     private readonly MetricSeries _hitTokens;
-    private readonly MetricFamily _promptTokens;
-    private readonly MetricFamily _cachedTokens;
-    private readonly MetricFamily _generatedTokens;
+    private readonly MetricSeries[] _promptTokens;
+    private readonly MetricSeries[] _cachedTokens;
+    private readonly MetricSeries[] _generatedTokens;
     private readonly MetricFamily _ejections;
     private readonly MetricFamily _reloads;
     private readonly MetricFamily _shared;
@@ -44,16 +45,16 @@ public sealed class RouterMetrics
         _interToken = Registry.Histogram("ferry_router_inter_token_latency_seconds", "Between two events of a stream.", MetricBuckets.InterToken).With();
         _perOutputToken = Registry.Histogram("ferry_router_request_time_per_output_token_seconds", "Mean time of a token after the first, by request.", MetricBuckets.InterToken).With();
         _endToEnd = Registry.Histogram("ferry_router_e2e_request_latency_seconds", "From arrival to the last byte.", MetricBuckets.Request).With();
-        _leg = Registry.Histogram("ferry_router_leg_seconds", "One leg, from sent to its last byte.", MetricBuckets.Request, "leg");
-        _legFirstByte = Registry.Histogram("ferry_router_leg_first_byte_seconds", "One leg, from sent to its first byte.", MetricBuckets.TimeToFirstToken, "leg");
+        _leg = ByRole(Registry.Histogram("ferry_router_leg_seconds", "One leg, from sent to its last byte.", MetricBuckets.Request, "leg"));
+        _legFirstByte = ByRole(Registry.Histogram("ferry_router_leg_first_byte_seconds", "One leg, from sent to its first byte.", MetricBuckets.TimeToFirstToken, "leg"));
         _kvTokens = Registry.Counter("ferry_router_kv_moved_tokens_total", "Prompt tokens whose KV is proven to have moved.").With();
         _kvBytes = Registry.Counter("ferry_router_kv_moved_bytes_total", "KV bytes proven to have moved.").With();
         _kvProofs = Registry.Counter("ferry_router_kv_moved_requests_total", "Requests with proof that KV moved.").With();
         _lookedTokens = Registry.Counter("ferry_router_prefix_cache_queries_total", "Prompt tokens of requests for which the prefix index was asked.").With();
         _hitTokens = Registry.Counter("ferry_router_prefix_cache_hits_total", "Of these, those that the chosen node was believed to have.").With();
-        _promptTokens = Registry.Counter("ferry_router_prompt_tokens_total", "Prompt tokens, as nodes report them, by leg.", "leg");
-        _cachedTokens = Registry.Counter("ferry_router_cached_tokens_total", "Of these, those that the node did not have to compute.", "leg");
-        _generatedTokens = Registry.Counter("ferry_router_generation_tokens_total", "Generated tokens, as nodes report them, by leg.", "leg");
+        _promptTokens = ByRole(Registry.Counter("ferry_router_prompt_tokens_total", "Prompt tokens, as nodes report them, by leg.", "leg"));
+        _cachedTokens = ByRole(Registry.Counter("ferry_router_cached_tokens_total", "Of these, those that the node did not have to compute.", "leg"));
+        _generatedTokens = ByRole(Registry.Counter("ferry_router_generation_tokens_total", "Generated tokens, as nodes report them, by leg.", "leg"));
         _ejections = Registry.Counter("ferry_router_node_ejections_total", "Times that a node was left out because its legs failed.", "node", "role");
         _reloads = Registry.Counter("ferry_router_reloads_total", "Readings of the configuration, by result.", "result");
         _shared = Registry.Counter("ferry_router_prefix_shared_total", "Routes of other routers: taken, dropped (ours, that they did not get), unreadable.", "result");
@@ -95,9 +96,9 @@ public sealed class RouterMetrics
 
     public void Refused() => _refused.Add();
 
-    internal void LegDone(NodeRole role, TimeSpan elapsed) => _leg.With(NameOf(role)).Observe(elapsed.TotalSeconds);
+    internal void LegDone(NodeRole role, TimeSpan elapsed) => _leg[(int)role].Observe(elapsed.TotalSeconds);
 
-    internal void LegFirstByte(NodeRole role, TimeSpan elapsed) => _legFirstByte.With(NameOf(role)).Observe(elapsed.TotalSeconds);
+    internal void LegFirstByte(NodeRole role, TimeSpan elapsed) => _legFirstByte[(int)role].Observe(elapsed.TotalSeconds);
 
     internal void Looked(int promptTokens, int hitTokens)
     {
@@ -107,10 +108,10 @@ public sealed class RouterMetrics
 
     internal void Tokens(Node node, int prompt, int cached, int generated)
     {
-        var leg = NameOf(node.Role);
-        _promptTokens.With(leg).Add(prompt);
-        _cachedTokens.With(leg).Add(cached);
-        _generatedTokens.With(leg).Add(generated);
+        var leg = (int)node.Role;
+        _promptTokens[leg].Add(prompt);
+        _cachedTokens[leg].Add(cached);
+        _generatedTokens[leg].Add(generated);
     }
 
     internal void NodeEjected(Node node) => _ejections.With(node.Name, NameOf(node.Role)).Add();
@@ -131,6 +132,8 @@ public sealed class RouterMetrics
         _kvTokens.Add(tokens);
         _kvBytes.Add(bytes);
     }
+
+    private static MetricSeries[] ByRole(MetricFamily family) => [family.With(NameOf(NodeRole.Prefill)), family.With(NameOf(NodeRole.Decode))];
 
     internal static string NameOf(NodeRole role) => role == NodeRole.Prefill ? "prefill" : "decode";
 }

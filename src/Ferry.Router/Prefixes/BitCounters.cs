@@ -1,3 +1,7 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Ferry.Router.Prefixes;
 
 /// <summary>Counts for up to 64 × words bits at a time: adding a word adds 1 to the counter of each of its set bits.</summary>
@@ -14,11 +18,15 @@ internal readonly ref struct BitCounters(Span<ulong> planes, int words)
 
     public void Add(int word, ulong bits)
     {
-        for (var index = word; bits != 0 && index < _planes.Length; index += words)
+        // No plane overflows: there are at most MaxBlocks additions, so the carry ends within Planes.
+        ref var plane = ref Unsafe.Add(ref MemoryMarshal.GetReference(_planes), word);
+        while (bits != 0)
         {
-            var carry = _planes[index] & bits;
-            _planes[index] ^= bits;
+            Debug.Assert(!Unsafe.IsAddressGreaterThan(ref plane, ref _planes[^1]), "a counter overflowed");
+            var carry = plane & bits;
+            plane ^= bits;
             bits = carry;
+            plane = ref Unsafe.Add(ref plane, words);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Ferry.Router.Prefixes;
 /// <remarks>
 /// <para>
 /// A block is the 64-bit hash of itself and everything before it. The table is a set-associative cache: a hash may stand in two buckets
-/// of <see cref="Ways"/> entries, whose hashes fill one cache line each, and goes to the emptier one. With one bucket instead of two, a
+/// of <see cref="Ways"/> entries, whose hashes fill one cache line each, and goes to the second when the first is half full and the fuller one. With one bucket instead of two, a
 /// table that is half full would already lose one block in fifty, and with it all that stand behind it in a prompt. When both are full,
 /// the entry goes that was asked for longest ago (of equals, the one deepest in its prompt, for the same reason). So nothing is ever
 /// rehashed, moved or chained, each operation touches two buckets at most, and the memory is what was asked for at start, exactly.
@@ -24,10 +24,10 @@ internal sealed class PrefixIndex
     public const int Ways = 8;
     private const int GroupBuckets = 64;   // both buckets of a hash lie in one group: one lock, mostly one page
     private const int Batch = 16;          // look-ups that wait for memory at the same time
+    private const int EmptyBeforeOther = 4; // of 8: while the table is less than half full, nearly all stand where they are looked for first
     private const int Stripes = 256;
     private const int TiersWithEvents = 4;
     private const int StampsASecond = 64;
-    private const int MaxWords = 16;   // 1,024 nodes
     private const int LineWords = 8;   // of a cache line
 
     // One array, bucket after bucket, so that an operation touches neighbouring cache lines of one page: 8 hashes (one line), 8 pairs of
@@ -59,6 +59,7 @@ internal sealed class PrefixIndex
         _groups = (ulong)(buckets / _groupBuckets);
         _buckets = (int)_groups * _groupBuckets;
         _table = GC.AllocateArray<ulong>((_buckets * _bucketWords) + LineWords, pinned: true);
+        HugePages.Advise(_table);
         // Hashes of a bucket must fill one cache line, not lie across two.
         _start = (int)(-Marshal.UnsafeAddrOfPinnedArrayElement(_table, 0) & ((LineWords * sizeof(ulong)) - 1)) / sizeof(ulong);
         _stripes = new Lock[Stripes];
@@ -168,6 +169,7 @@ internal sealed class PrefixIndex
     /// <returns>Blocks that at least one candidate has.</returns>
     public int Match(ReadOnlySpan<ulong> hashes, NodeBits candidates, NodeBits eventful, Span<PrefixHit> hits, in MatchTimes times)
     {
+        hashes = hashes[..Math.Min(hashes.Length, PromptKeys.MaxBlocks)];   // what the counters can hold
         var words = _words;
         Span<ulong> alive = stackalloc ulong[words];
         Span<ulong> planes = stackalloc ulong[3 * BitCounters.Planes * words];
@@ -177,6 +179,7 @@ internal sealed class PrefixIndex
         var host = new BitCounters(planes[each..(2 * each)], words);
         var storage = new BitCounters(planes[(2 * each)..], words);
         Span<Place> places = stackalloc Place[Batch];
+        Span<ulong> copied = stackalloc ulong[3 * words];
         var depth = 0;
         var goesOn = true;
         while (goesOn && depth < hashes.Length)
@@ -185,7 +188,7 @@ internal sealed class PrefixIndex
             FindAll(batch, places);
             for (var index = 0; goesOn && index < batch.Length; index++)
             {
-                goesOn = MatchBlock(places[index], batch[index], depth, alive, eventful, in times, device, host, storage);
+                goesOn = MatchBlock(places[index], batch[index], depth, alive, copied, eventful, in times, device, host, storage);
                 depth += goesOn ? 1 : 0;
             }
         }
@@ -241,7 +244,7 @@ internal sealed class PrefixIndex
     }
 
     private bool MatchBlock(
-        Place place, ulong hash, int depth, Span<ulong> alive, NodeBits eventful, in MatchTimes times, BitCounters device, BitCounters host, BitCounters storage)
+        Place place, ulong hash, int depth, Span<ulong> alive, Span<ulong> copied, NodeBits eventful, in MatchTimes times, BitCounters device, BitCounters host, BitCounters storage)
     {
         if (place.Way < 0) { return false; }
         ref var bits = ref _table[place.First + (2 * Ways) + (place.Way * _entryWords)];
@@ -251,7 +254,6 @@ internal sealed class PrefixIndex
         var routedOfAll = age <= times.HistoryLifetime;
         var routedOfEventful = age <= times.PredictionLifetime;
         // Copied before the hash is looked at again: what is counted is what was checked.
-        Span<ulong> copied = stackalloc ulong[3 * MaxWords];
         ulong any = 0;
         for (var word = 0; word < _words; word++)
         {
@@ -268,16 +270,16 @@ internal sealed class PrefixIndex
             var left = alive[word] & (onDevice | onHost | onStorage);
             any |= left;
             copied[word] = left;
-            copied[MaxWords + word] = onDevice;
-            copied[(2 * MaxWords) + word] = onHost;
+            copied[_words + word] = onDevice;
+            copied[(2 * _words) + word] = onHost;
         }
         Volatile.ReadBarrier();
         if (any == 0 || Volatile.Read(ref HashAt(place)) != hash) { return false; }
         for (var word = 0; word < _words; word++)
         {
             var left = copied[word];
-            var onDevice = left & copied[MaxWords + word];
-            var onHost = left & ~onDevice & copied[(2 * MaxWords) + word];
+            var onDevice = left & copied[_words + word];
+            var onHost = left & ~onDevice & copied[(2 * _words) + word];
             alive[word] = left;
             device.Add(word, onDevice);
             host.Add(word, onHost);
@@ -347,7 +349,8 @@ internal sealed class PrefixIndex
         var (empty, otherEmpty) = (WaysThatHold(first, 0), WaysThatHold(second, 0));
         if ((empty | otherEmpty) != 0)
         {
-            return System.Numerics.BitOperations.PopCount(empty) >= System.Numerics.BitOperations.PopCount(otherEmpty)
+            var count = System.Numerics.BitOperations.PopCount(empty);
+            return count >= EmptyBeforeOther || count >= System.Numerics.BitOperations.PopCount(otherEmpty)
                 ? new Place(first, System.Numerics.BitOperations.TrailingZeroCount(empty))
                 : new Place(second, System.Numerics.BitOperations.TrailingZeroCount(otherEmpty));
         }

@@ -6,7 +6,7 @@ namespace Ferry.IntegrationTests.Disaggregation;
 public sealed class SharedTierTests : IDisposable
 {
     private const string Chat = "/v1/chat/completions";
-    private const int RecordHeaderBytes = 512; // docs/wire/record.md
+    private const int RecordHeaderBytes = 1024; // docs/wire/record.md
 
     private readonly string _directory = Directory.CreateTempSubdirectory("ferry-shared-").FullName;
 

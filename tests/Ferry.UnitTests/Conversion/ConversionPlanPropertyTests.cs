@@ -11,7 +11,7 @@ public sealed class ConversionPlanPropertyTests
     private static readonly int[] BlockTokens = [16, 32, 48, 64, 128, 256];
 
     private static readonly Gen<(KvOrder Order, KvPacking Packing, bool BlockMajor, int BlockTokens)> Shapes =
-        Gen.Select(Gen.Enum<KvOrder>(), Gen.Enum<KvPacking>(), Gen.Bool, Gen.OneOf(BlockTokens), (order, packing, blockMajor, block) =>
+        Gen.Select(Gen.OneOf(KvOrder.TwoLtd, KvOrder.T2d, KvOrder.Nhd, KvOrder.Hnd), Gen.Enum<KvPacking>(), Gen.Bool, Gen.OneOf(BlockTokens), (order, packing, blockMajor, block) =>
             order is KvOrder.TwoLtd or KvOrder.T2d
                 ? (order, KvPacking.Split, false, 0)
                 : (order, packing, blockMajor && packing != KvPacking.Split, block));

@@ -21,7 +21,7 @@ public sealed class KvLayoutTests
 
     [Fact]
     public void Parse_TextOfAnyValidLayout_GivesAnEqualLayout() =>
-        Gen.Select(Gen.Int[1, 99], Gen.Int[1, 16], Gen.Int[0, 64], Gen.Int[1, 512], Gen.Enum<KvDType>(), Gen.Enum<KvOrder>(), Gen.Enum<KvPacking>(), Gen.Int[1, 99999])
+        Gen.Select(Gen.Int[1, 99], Gen.Int[1, 16], Gen.Int[0, 64], Gen.Int[1, 512], Gen.Enum<KvDType>(), Gen.OneOf(KvOrder.TwoLtd, KvOrder.T2d, KvOrder.Nhd, KvOrder.Hnd), Gen.Enum<KvPacking>(), Gen.Int[1, 99999])
             .Sample((layers, heads, more, tokens, dtype, order, packing, scale) =>
             {
                 var blocked = order is KvOrder.Nhd or KvOrder.Hnd;
@@ -43,6 +43,20 @@ public sealed class KvLayoutTests
                 Assert.Empty(layout.FindErrors());
                 Assert.Equal(layout, KvLayout.Parse(layout.ToString()));
             });
+
+    [Fact]
+    public void Opaque_TextAndBack_IsTheSameLayoutWithNothingButItsLength()
+    {
+        var layout = KvLayout.Opaque(1234);
+        Assert.Equal("order=opaque bytes=1234", layout.ToString());
+        Assert.Equal(layout, KvLayout.Parse("order=opaque bytes=1234"));
+        Assert.Equal(1234, layout.PayloadBytes);
+        Assert.NotEmpty((layout with { Layers = 2 }).FindErrors());
+        Assert.NotEmpty((Sample with { OpaqueBytes = 1 }).FindErrors());
+        Assert.NotEmpty(KvLayout.Opaque(-1).FindErrors());
+        Assert.Throws<FormatException>(() => KvLayout.Parse("order=opaque bytes=1234 layers=1"));
+        Assert.Throws<FormatException>(() => KvLayout.Parse("order=opaque"));
+    }
 
     [Fact]
     public void Parse_OnlyTheNeededNames_FillsInTheOnesThatMeanOneThing()
@@ -133,7 +147,7 @@ public sealed class KvLayoutTests
     {
         Assert.Equal(
             ["Float32=1", "Float16=2", "BFloat16=3", "Float8E4M3Fn=4", "Float8E4M3Fnuz=5", "Float8E5M2=6"], Numbers<KvDType>());
-        Assert.Equal(["TwoLtd=1", "T2d=2", "Nhd=3", "Hnd=4"], Numbers<KvOrder>());
+        Assert.Equal(["TwoLtd=1", "T2d=2", "Nhd=3", "Hnd=4", "Opaque=5"], Numbers<KvOrder>());
         Assert.Equal(["Split=1", "Halves=2", "Interleaved=3"], Numbers<KvPacking>());
     }
 
@@ -141,7 +155,7 @@ public sealed class KvLayoutTests
     public void Names_OfEnums_NeverChange()
     {
         Assert.Equal(["fp32", "fp16", "bf16", "e4m3fn", "e4m3fnuz", "e5m2"], KvDTypes.ByName.Keys);
-        Assert.Equal(["2ltd", "t2d", "nhd", "hnd"], KvOrders.ByName.Keys);
+        Assert.Equal(["2ltd", "t2d", "nhd", "hnd", "opaque"], KvOrders.ByName.Keys);
         Assert.Equal(["split", "halves", "interleaved"], KvPackings.ByName.Keys);
     }
 

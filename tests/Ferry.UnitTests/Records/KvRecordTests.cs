@@ -2,9 +2,12 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Text.RegularExpressions;
 using CsCheck;
+using Ferry.Kv.Conversion;
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
+using Ferry.Kv.Text;
+using Ferry.TestKit;
 using Xunit;
 
 namespace Ferry.UnitTests.Records;
@@ -18,7 +21,11 @@ public sealed class KvRecordTests
 
     private static readonly KvRecordHeader Header = KvRecordHeader.Describe(
         Layout, new UInt128(0x0011223344556677, 0x8899AABBCCDDEEFF), 512,
-        new ChunkHash([.. Enumerable.Range(0, 32).Select(index => (byte)(0xA0 + index))]), "tenant-ü", Payload);
+        new ChunkHash([.. Enumerable.Range(0, 32).Select(index => (byte)(0xA0 + index))]), "tenant-ü", Payload) with
+    {
+        ClientKey = new ByteText("m@2@1@a0a1@fp8_e4m3fnuz"u8),
+        ClientNote = new ByteText([1, 2, 3, 0]),
+    };
 
     [Fact]
     public void Write_ThenRead_GivesAnEqualHeader()
@@ -35,7 +42,7 @@ public sealed class KvRecordTests
     [Fact]
     public void Write_GoldenHeader_HasTheBytesOfTheFile()
     {
-        var expected = Convert.FromHexString(File.ReadAllText(RepositoryFiles.Path("tests", "data", "records", "header-v1.hex")).ReplaceLineEndings(""));
+        var expected = Convert.FromHexString(File.ReadAllText(RepositoryRoot.At("tests", "data", "records", "header-v1.hex")).ReplaceLineEndings(""));
         Assert.Equal(Convert.ToHexString(expected), Convert.ToHexString(Record().AsSpan(0, KvRecord.HeaderBytes)));
         Assert.True(KvRecord.TryReadHeader(expected, out var header, out _));
         Assert.Equal(Header, header);
@@ -44,11 +51,11 @@ public sealed class KvRecordTests
     [Fact]
     public void Document_FieldTableAndGoldenBytes_AreThoseOfTheCode()
     {
-        var document = File.ReadAllText(RepositoryFiles.Path("docs", "wire", "record.md"));
+        var document = File.ReadAllText(RepositoryRoot.At("docs", "wire", "record.md"));
         var rows = Regex.Matches(document, @"^\| (\d+) \| (\d+) \| `(\w+)` \|", RegexOptions.Multiline)
             .Select(row => new KvRecordField(row.Groups[3].Value, int.Parse(row.Groups[1].Value), int.Parse(row.Groups[2].Value)));
         Assert.Equal(KvRecordFields.All, rows);
-        var golden = File.ReadAllText(RepositoryFiles.Path("tests", "data", "records", "header-v1.hex")).Trim().ReplaceLineEndings("\n");
+        var golden = File.ReadAllText(RepositoryRoot.At("tests", "data", "records", "header-v1.hex")).Trim().ReplaceLineEndings("\n");
         Assert.Contains(golden, document.ReplaceLineEndings("\n"));
     }
 
@@ -78,6 +85,22 @@ public sealed class KvRecordTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(4097)]
+    public void Write_OpaquePayload_ReadsBackWithItsLengthAndHasNoPlan(int payloadBytes)
+    {
+        var payload = new byte[payloadBytes];
+        var header = KvRecordHeader.Describe(KvLayout.Opaque(payloadBytes), 1, 0, Header.Hash, "", payload) with { ClientKey = new ByteText("any key"u8) };
+        var record = new byte[header.RecordBytes];
+        KvRecord.Write(header, record);
+        Assert.True(KvRecord.TryRead(record, out var read, out _));
+        Assert.Equal(header, read);
+        Assert.False(ConversionPlan.TryCreate([header.Layout], header.Layout, out _, out var mismatches));
+        Assert.Contains("source 0: order=opaque says nothing of its axes", mismatches);
+    }
+
     [Fact]
     public void TryRead_PayloadBitFlipped_IsAChecksumError()
     {
@@ -90,8 +113,8 @@ public sealed class KvRecordTests
 
     [Theory]
     [InlineData(0, KvRecordError.Truncated)]
-    [InlineData(511, KvRecordError.Truncated)]
-    [InlineData(512, KvRecordError.PayloadTruncated)]
+    [InlineData(KvRecord.HeaderBytes - 1, KvRecordError.Truncated)]
+    [InlineData(KvRecord.HeaderBytes, KvRecordError.PayloadTruncated)]
     public void TryRead_CutShort_SaysWhichPartIsMissing(int bytes, KvRecordError expected)
     {
         Assert.False(KvRecord.TryRead(Record().AsSpan(0, bytes), out _, out var error));
@@ -104,8 +127,8 @@ public sealed class KvRecordTests
         { "header_bytes", 0, 1, KvRecordError.HeaderLength },
         { "magic", 0, 0, KvRecordError.Magic },
         { "flags", 3, 1, KvRecordError.Reserved },
-        { "padding", 5, 1, KvRecordError.Reserved },
-        { "reserved", 231, 1, KvRecordError.Reserved },
+        { "padding", 2, 1, KvRecordError.Reserved },
+        { "reserved", 167, 1, KvRecordError.Reserved },
         { "layers", 3, 0x80, KvRecordError.Layout },
         { "heads", 0, 200, KvRecordError.Layout },
         { "head_dim", 3, 0x7F, KvRecordError.Layout },
@@ -113,6 +136,7 @@ public sealed class KvRecordTests
         { "block_tokens", 3, 0x7F, KvRecordError.Layout },
         { "dtype", 0, 0, KvRecordError.Layout },
         { "order", 0, 5, KvRecordError.Layout },
+        { "order", 0, 6, KvRecordError.Layout },
         { "packing", 0, 9, KvRecordError.Layout },
         { "block_major", 0, 2, KvRecordError.Layout },
         { "scale", 3, 0xFF, KvRecordError.Layout },
@@ -126,6 +150,11 @@ public sealed class KvRecordTests
         { "salt_bytes", 0, 3, KvRecordError.Salt },
         { "salt", 8, 0x20, KvRecordError.Salt },
         { "salt", 100, 0x20, KvRecordError.Salt },
+        { "client_key_bytes", 1, 3, KvRecordError.ClientKey },
+        { "client_key_bytes", 0, 2, KvRecordError.ClientKey },
+        { "client_key", 511, 1, KvRecordError.ClientKey },
+        { "client_note_bytes", 0, 65, KvRecordError.ClientKey },
+        { "client_note", 63, 1, KvRecordError.ClientKey },
     };
 
     [Theory]
@@ -141,7 +170,7 @@ public sealed class KvRecordTests
 
     [Fact]
     public void TryReadHeader_AnyBytes_NeverThrows() =>
-        Gen.Byte.Array[0, 1200].Sample(bytes =>
+        Gen.Byte.Array[0, 2200].Sample(bytes =>
         {
             var read = KvRecord.TryReadHeader(bytes, out var header, out var error);
             Assert.Equal(read, header is not null);
@@ -151,7 +180,7 @@ public sealed class KvRecordTests
     /// <summary>Noise past the checksum: only then does it meet the checks of the fields.</summary>
     [Fact]
     public void TryReadHeader_NoiseWithARightChecksum_NeverThrowsAndWhatItReadsWritesBack() =>
-        Gen.Select(Gen.Int[12, 495], Gen.Byte, Gen.Int[12, 495], Gen.Byte).Sample((firstAt, first, secondAt, second) =>
+        Gen.Select(Gen.Int[12, 1007], Gen.Byte, Gen.Int[12, 1007], Gen.Byte).Sample((firstAt, first, secondAt, second) =>
         {
             var bytes = Record();
             (bytes[firstAt], bytes[secondAt]) = (first, second);
@@ -172,6 +201,8 @@ public sealed class KvRecordTests
         Assert.Throws<ArgumentException>(() => KvRecord.Write(Header with { Hash = default }, destination));
         Assert.Throws<ArgumentException>(() => KvRecord.Write(Header with { FirstToken = -1 }, destination));
         Assert.Throws<ArgumentException>(() => KvRecord.Write(Header with { FirstToken = int.MaxValue }, destination));
+        Assert.Throws<ArgumentException>(() => KvRecord.Write(Header with { ClientKey = new ByteText(new byte[513]) }, destination));
+        Assert.Throws<ArgumentException>(() => KvRecord.Write(Header with { ClientNote = new ByteText(new byte[65]) }, destination));
         Assert.Throws<KvLayoutException>(() => KvRecord.Write(Header with { PayloadBytes = 1 }, destination));
         Assert.Throws<KvLayoutException>(() => KvRecord.Write(Header with { Layout = Layout with { Layers = 0 } }, destination));
         Assert.DoesNotContain(destination, value => value != 0);
@@ -186,7 +217,7 @@ public sealed class KvRecordTests
         Assert.Equal(
             [
                 "None=0", "Truncated=1", "Magic=2", "Version=3", "HeaderLength=4", "HeaderChecksum=5", "Layout=6", "TokenSpan=7",
-                "PayloadLength=8", "Hash=9", "Salt=10", "Reserved=11", "PayloadTruncated=12", "PayloadChecksum=13",
+                "PayloadLength=8", "Hash=9", "Salt=10", "Reserved=11", "PayloadTruncated=12", "PayloadChecksum=13", "ClientKey=14",
             ],
             Enum.GetValues<KvRecordError>().Select(error => $"{error}={(int)error}"));
 
@@ -199,5 +230,5 @@ public sealed class KvRecordTests
     }
 
     private static void Reseal(byte[] bytes) =>
-        BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(496, 16), XxHash128.HashToUInt128(bytes.AsSpan(0, 496)));
+        BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(1008, 16), XxHash128.HashToUInt128(bytes.AsSpan(0, 1008)));
 }

@@ -30,7 +30,7 @@ internal sealed class KvEventReader(KvEventSink sink)
             ApplyBatch(slot, ref reader);
             return null;
         }
-        catch (Exception exception) when (exception is MessagePackSerializationException or EndOfStreamException or OverflowException or InvalidOperationException)
+        catch (Exception exception) when (exception is MessagePackSerializationException or EndOfStreamException or OverflowException or InvalidOperationException or ArgumentException)
         {
             return exception.Message;
         }

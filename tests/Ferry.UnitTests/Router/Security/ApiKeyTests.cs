@@ -91,7 +91,7 @@ public sealed class ApiKeyTests : IDisposable
         File.WriteAllText(_path, "keys:\n  - {name: b, sha256: not-a-hash, wieght: 2}\n");
         var errors = new List<string>();
         ring.Load(_path, errors);
-        Assert.Contains(errors, error => error.Contains(":2:34: unknown key 'wieght'. Did you mean 'weight'?", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.Contains(":2:35: unknown key 'wieght'. Did you mean 'weight'?", StringComparison.Ordinal));
         Assert.Contains(errors, error => error.Contains("sha256 of 'b' must be 64 hex digits", StringComparison.Ordinal));
         Assert.DoesNotContain(errors, error => error.Contains("not-a-hash", StringComparison.Ordinal));   // it may be the key itself
         ring.Enter(Context(key)).Dispose();
