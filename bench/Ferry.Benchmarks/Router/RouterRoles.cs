@@ -31,7 +31,8 @@ internal static class RouterRoles
         var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
         var http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, UseCookies = false, ActivityHeadersPropagator = null, AllowAutoRedirect = false });
         app.Run(async context => await forwarder.SendAsync(context, args[1], http));
-        app.Run();
+        app.StartAsync().GetAwaiter().GetResult();
+        _ = Console.In.ReadToEnd();   // ends with the program that started it
     }
 
     private static async Task RunPodsAsync(int[] numbers)

@@ -64,7 +64,7 @@ internal sealed class RouterSystems : IDisposable
     };
 
     private MeasuredProcess Ferry(int port, string policy, params string[] environment) => MeasuredProcess.Start(
-        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, "--admin-port", "-1", "--max-in-flight", "20000"],
+        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, "--admin-port", "-1", "--max-in-flight", "20000", "--stop-on-stdin-close"],
         [.. environment.Select(pair => (pair.Split('=')[0], pair.Split('=')[1]))]);
 
     private MeasuredProcess? Nginx(int port)
