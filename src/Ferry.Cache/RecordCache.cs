@@ -301,6 +301,10 @@ public sealed class RecordCache : IAsyncDisposable
         await _flights.RunAsync(
             (key, query.FirstHead, query.HeadCount, query.WantsOpaque), async token =>
             {
+                if (Memory.Readers.Serves(key, query))
+                {
+                    return; // Another flight brought it up between this caller's look and now.
+                }
                 families ??= ChainFinder.Choose(await tier.FindAsync(key, token), query);
                 await _reader.TryReadAsync(tier, families, query, lease => Promote(lease, tier), token);
             }, cancellationToken);

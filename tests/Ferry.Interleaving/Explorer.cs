@@ -18,7 +18,7 @@ public static class Explorer
         for (var schedules = 1; ; schedules++)
         {
             var scenario = create();
-            var schedule = new Schedule(scenario.Threads, choices, preemptionsMax);
+            using var schedule = new Schedule(scenario.Threads, choices, preemptionsMax);
             schedule.Run();
             if (schedule.Failure is { } failure || (failure = Check(scenario)) is not null)
             {
@@ -33,6 +33,26 @@ public static class Explorer
                 return new ExplorationReport(schedules, IsComplete: false, null);
             }
         }
+    }
+
+    /// <summary>Runs a scenario under orders drawn at random, with more pre-emptions than can all be tried.</summary>
+    /// <param name="seed">The same seed draws the same orders.</param>
+    public static ExplorationReport Sample(Func<Scenario> create, int preemptionsMax, int schedules, int seed)
+    {
+        var random = new Random(seed);
+        for (var count = 1; count <= schedules; count++)
+        {
+            var scenario = create();
+            var choices = new List<(int Chosen, int Options)>();
+            // Most points pass on without a switch, or all pre-emptions would fall on the first few.
+            using var schedule = new Schedule(scenario.Threads, choices, preemptionsMax, options => random.Next(16) == 0 ? random.Next(options) : 0);
+            schedule.Run();
+            if (schedule.Failure is { } failure || (failure = Check(scenario)) is not null)
+            {
+                return new ExplorationReport(count, IsComplete: false, $"{failure} (seed {seed}, schedule {string.Join(',', choices.Select(choice => choice.Chosen))})");
+            }
+        }
+        return new ExplorationReport(schedules, IsComplete: false, null);
     }
 
     /// <summary>A point where another thread may go first. Nothing on a thread that is not explored.</summary>

@@ -31,6 +31,15 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
         return lease is not null;
     }
 
+    /// <summary>Whether a query would be served. Neither a hit nor a use.</summary>
+    public bool Serves(in KvKey key, ChunkQuery query)
+    {
+        lock (storeLock)
+        {
+            return index.Chunks.Find(key) is var chunk && chunk != ChunkTable.None && index.Find(chunk, query).Count > 0;
+        }
+    }
+
     /// <summary>Holds the chunks of a chain that are there, and marks them as used, the chain's end first.</summary>
     /// <param name="stopAtGap">Whether what lies behind a gap is left alone; else another tier may fill the gap.</param>
     /// <returns>Chunks found.</returns>

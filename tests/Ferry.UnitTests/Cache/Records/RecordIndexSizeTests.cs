@@ -1,4 +1,3 @@
-using Ferry.Cache.Records;
 using Ferry.Kv.Layout;
 using Ferry.TestKit.Cache;
 using Xunit;
@@ -10,7 +9,7 @@ public sealed class RecordIndexSizeTests
     [Fact]
     public void Index_OfManySmallestRecords_TakesLessThanTwoHundredBytesARecord()
     {
-        const int Records = 100_000;
+        const int Records = 50_000;
         var layout = KvLayout.Opaque(0);
         using var store = TestRecords.Store(Records * 1024L);
         var before = GC.GetTotalMemory(forceFullCollection: true);

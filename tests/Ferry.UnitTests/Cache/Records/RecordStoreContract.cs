@@ -1,4 +1,3 @@
-using Ferry.Cache.Eviction;
 using Ferry.Cache.Records;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
@@ -19,7 +18,7 @@ public abstract class RecordStoreContract(string policy) : StoreFixture(policy)
         store.Quotas.TrySet("t", 5 * largest);
         var random = new Random(11);
         var leases = new List<(RecordLease Lease, int Number, KvLayout Layout)>();
-        for (var step = 0; step < 20_000; step++)
+        for (var step = 0; step < 8_000; step++)
         {
             var number = random.Next(120);
             var (layout, salt) = (layouts[number % layouts.Length], number % 5 == 0 ? "t" : "");
