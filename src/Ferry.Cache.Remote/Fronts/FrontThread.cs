@@ -10,9 +10,9 @@ internal sealed class FrontThread
     /// <summary>Reserved, not used: what a session calls is a few dozen frames deep.</summary>
     private const int StackBytes = 512 << 10;
 
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly object _gate = new();
     private Thread? _thread;
-    private Action? _next; // One at most: a connection does one thing at a time.
+    private Action? _next; // Under the gate. One at most: a connection does one thing at a time.
 
     public bool IsCurrent => Thread.CurrentThread == _thread;
 
@@ -31,20 +31,36 @@ internal sealed class FrontThread
 
     internal void Post(Action next)
     {
-        Volatile.Write(ref _next, next);
-        _wake.Release();
+        lock (_gate)
+        {
+            _next = next;
+            Monitor.Pulse(_gate);
+        }
     }
 
     private void Loop(Func<Task> body, TaskCompletionSource ended)
     {
         _thread = Thread.CurrentThread; // Only the body, which runs from here on, looks at it.
         var running = body();
-        _ = running.ContinueWith((_, wake) => ((SemaphoreSlim)wake!).Release(), _wake, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = running.ContinueWith(_ => Post(static () => { }), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         while (!running.IsCompleted)
         {
-            _wake.Wait(CancellationToken.None);
-            Interlocked.Exchange(ref _next, null)?.Invoke();
+            Take()();
         }
         ended.SetResult();
+    }
+
+    private Action Take()
+    {
+        lock (_gate)
+        {
+            while (_next is null)
+            {
+                Monitor.Wait(_gate);
+            }
+            var next = _next;
+            _next = null;
+            return next;
+        }
     }
 }

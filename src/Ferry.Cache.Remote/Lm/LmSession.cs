@@ -197,11 +197,7 @@ internal sealed class LmSession : IDisposable
             var (keys, next) = _front.Store.Scan(cursor, KeysAtOnce);
             foreach (var key in keys)
             {
-                if (lines.Length + key.Length < _front.Options.ListBytesMax && key.Length <= LmWire.KeyBytesMax && !key.AsSpan().Contains((byte)'\n'))
-                {
-                    lines.Write(lines.Length > 0 ? "\n"u8 : []);
-                    lines.Write(key);
-                }
+                AddLine(lines, ClientKey.Parse(key));
             }
             cursor = next;
         }
@@ -210,6 +206,17 @@ internal sealed class LmSession : IDisposable
         await _output.ReserveAsync();
         WriteReply(LmWire.SuccessCode, (int)lines.Length, LmShape.OfNothing);
         await _output.WriteAsync(lines.GetBuffer().AsMemory(0, (int)lines.Length));
+    }
+
+    /// <summary>A pair of the <c>redis://</c> client is one value here, under the name without a suffix.</summary>
+    private void AddLine(MemoryStream lines, ClientKey key)
+    {
+        var name = key.Text.Span;
+        if (key.Part != ClientKeyPart.PairNote && name.Length <= LmWire.KeyBytesMax && !name.Contains((byte)'\n') && lines.Length + name.Length < _front.Options.ListBytesMax)
+        {
+            lines.Write(lines.Length > 0 ? "\n"u8 : []);
+            lines.Write(name);
+        }
     }
 
     private async ValueTask ReplyAsync(bool found)

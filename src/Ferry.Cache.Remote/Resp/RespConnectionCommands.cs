@@ -38,7 +38,7 @@ internal static class RespConnectionCommands
         }
         else
         {
-            session.Fail(session[1].Span.ContainsAnyExcept("-0123456789"u8) ? "ERR value is not an integer or out of range" : "ERR DB index is out of range");
+            session.Fail(!long.TryParse(session[1].Span, out _) ? "ERR value is not an integer or out of range" : "ERR DB index is out of range");
         }
         return ValueTask.CompletedTask;
     }

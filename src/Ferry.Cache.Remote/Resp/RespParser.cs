@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Ferry.Cache.Remote.Resp;
@@ -9,6 +10,8 @@ namespace Ferry.Cache.Remote.Resp;
 /// </remarks>
 internal sealed class RespParser(RespLimits limits)
 {
+    private static readonly SearchValues<byte> NumberBytes = SearchValues.Create("-0123456789"u8);
+
     private (int Offset, int ByteCount)[] _arguments = new (int, int)[8];
     private int _expected = -1;
     private int _position;
@@ -221,13 +224,13 @@ internal sealed class RespParser(RespLimits limits)
         next = 0;
         var line = unread.Slice(at + 1, Math.Min(unread.Length - at - 1, RespLimits.NumberLineBytesMax));
         var end = line.IndexOf((byte)'\r');
-        isBroken = end < 0 ? line.Length == RespLimits.NumberLineBytesMax || line.ContainsAnyExcept("-0123456789"u8) : end == 0;
+        isBroken = end < 0 ? line.Length == RespLimits.NumberLineBytesMax || line.ContainsAnyExcept(NumberBytes) : end == 0;
         if (isBroken || end < 0 || end + 1 == line.Length)
         {
             return false;
         }
         // .NET's own parser would take blanks and signs that Redis does not.
-        isBroken = line[end + 1] != (byte)'\n' || line[..end].ContainsAnyExcept("-0123456789"u8) || !long.TryParse(line[..end], out number);
+        isBroken = line[end + 1] != (byte)'\n' || line[..end].ContainsAnyExcept(NumberBytes) || !long.TryParse(line[..end], out number);
         next = at + 1 + end + 2;
         return !isBroken;
     }

@@ -214,6 +214,7 @@ public sealed class FrontFaultTests
         await bad.SendAsync(Of("GET", "fail"));
         Assert.Equal("", (await bad.ReadToEndAsync()).Replace("(reset)", "", StringComparison.Ordinal));
         await good.ExchangeAsync(Of("GET", "other"), "$-1\r\n");
+        await Eventually.HoldsAsync(() => host.Resp.ConnectionCount == 1);
         Assert.Contains("ferry_front_connections_ended_total{front=\"resp\",reason=\"Fault\"} 1.0", Ended(host), StringComparison.Ordinal);
     }
 

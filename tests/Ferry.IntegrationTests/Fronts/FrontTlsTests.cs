@@ -14,12 +14,14 @@ public sealed class FrontTlsTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ferry-tls-").FullName;
     private readonly RespFrontOptions _options;
+    private readonly string _certificateHash;
 
     public FrontTlsTests()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         _options = new RespFrontOptions { Port = 0, TlsCertificatePath = Path.Combine(_folder, "cert.pem"), TlsKeyPath = Path.Combine(_folder, "key.pem") };
+        _certificateHash = certificate.GetCertHashString();
         File.WriteAllText(_options.TlsCertificatePath, certificate.ExportCertificatePem());
         File.WriteAllText(_options.TlsKeyPath, key.ExportPkcs8PrivateKeyPem());
     }
@@ -32,7 +34,7 @@ public sealed class FrontTlsTests : IDisposable
         await using var host = await FrontHost.StartAsync(_options);
         using var client = new TcpClient();
         await client.ConnectAsync(host.Resp.Endpoint);
-        await using var tls = new SslStream(client.GetStream(), false, (_, _, _, _) => true);
+        await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown?.GetCertHashString() == _certificateHash);
         await tls.AuthenticateAsClientAsync("localhost");
         var value = new byte[3_000_000];
         new Random(1).NextBytes(value);

@@ -1,4 +1,3 @@
-using System.Text;
 using static Ferry.IntegrationTests.Fronts.RespText;
 
 namespace Ferry.IntegrationTests.Fronts;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 using static Ferry.IntegrationTests.Fronts.RespText;
 
 namespace Ferry.IntegrationTests.Fronts;

@@ -141,7 +141,7 @@ public sealed class RespCommandTests
         while (cursor != "0");
 
         Assert.Equal(Enumerable.Range(0, 50).Select(index => $"key:{index}").Order(), found.Order());
-        await client.ExchangeAsync(Of("SCAN", "0", "TYPE", "hash"), "*2\r\n$1\r\n");
+        await client.ExchangeAsync(Of("SCAN", "0", "TYPE", "hash", "COUNT", "10000"), "*2\r\n$1\r\n0\r\n*0\r\n");
     }
 
     [Fact]
