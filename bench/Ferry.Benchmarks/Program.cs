@@ -1,6 +1,7 @@
 // One line a benchmark: its name on the command line, and what runs it.
 var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.Ordinal)
 {
+    ["disk-tier"] = Ferry.Benchmarks.Disk.DiskTierBenchmark.Run,
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
     ["micro"] = Ferry.Benchmarks.MicroBenchmarks.Run,
     ["start"] = Ferry.Benchmarks.StartBenchmark.Run,
