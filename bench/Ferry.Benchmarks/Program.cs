@@ -11,6 +11,7 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
     ["fronts-raw"] = Ferry.Benchmarks.Fronts.RawServerProcess.Run,
     ["fronts-server"] = Ferry.Benchmarks.Fronts.FrontServerProcess.Run,
     ["micro"] = Ferry.Benchmarks.MicroBenchmarks.Run,
+    ["redis-tier"] = Ferry.Benchmarks.Remote.RedisTierBenchmark.Run,
     ["s3"] = Ferry.Benchmarks.Remote.S3Benchmark.Run,
     ["start"] = Ferry.Benchmarks.StartBenchmark.Run,
     ["transfer-tcp"] = Ferry.Benchmarks.TransferTcpBenchmark.Run,

@@ -1,5 +1,3 @@
-using StackExchange.Redis;
-
 namespace Ferry.Cache.Remote.Redis;
 
 /// <summary>Runs commands: a bounded number at a time, each with a deadline by size. Thread-safe.</summary>

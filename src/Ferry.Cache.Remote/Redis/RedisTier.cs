@@ -1,7 +1,4 @@
-using System.Buffers;
-using System.Globalization;
 using System.Runtime.CompilerServices;
-using Ferry.Cache.Records;
 using Ferry.Cache.Tiers;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Records;
@@ -19,7 +16,6 @@ public sealed class RedisTier : IKvTier, IVerifiableTier, ICappedStore
 {
     private const int QuestionsAtOnce = 256; // On their way together in a walk or a look-up of a chain.
 
-    private readonly RedisTierOptions _options;
     private readonly RedisStore _store;
     private readonly SharedCapacity _capacity;
     private readonly TierCounters _counters = new();
@@ -33,7 +29,7 @@ public sealed class RedisTier : IKvTier, IVerifiableTier, ICappedStore
         {
             throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
         }
-        (_options, _logger) = (options, logger);
+        _logger = logger;
         Name = options.Location.ToString();
         _store = new RedisStore(options, time);
         var limits = new SharedCapacityOptions { CapacityBytes = options.CapacityBytes, ScanRecordsMax = options.ScanRecordsMax, RecountEvery = options.RecountEvery };

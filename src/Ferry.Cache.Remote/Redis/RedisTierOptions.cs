@@ -23,10 +23,10 @@ public sealed record RedisTierOptions
     /// <summary>Requests at a time, all operations together; more wait. Each read or write holds one record's bytes.</summary>
     public int RequestsMax { get; init; } = 16;
 
-    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>For one operation; large records get what they need at <see cref="BytesPerSecondMin"/>, if that is more.</summary>
-    public TimeSpan RequestDeadline { get; init; } = TimeSpan.FromSeconds(2);
+    /// <summary>For one operation, the making of its connection included; large records get what they need at <see cref="BytesPerSecondMin"/>, if that is more.</summary>
+    public TimeSpan RequestDeadline { get; init; } = TimeSpan.FromSeconds(4);
 
     /// <summary>Slower than this, recomputing wins.</summary>
     public long BytesPerSecondMin { get; init; } = 16_000_000;
@@ -60,6 +60,7 @@ public sealed record RedisTierOptions
         {
             Require(value > TimeSpan.Zero && value <= TimeSpan.FromDays(1), $"cache.shared.{name} is {value}; it must be more than zero and at most a day.");
         }
+        Require(RequestDeadline > ConnectTimeout, $"cache.shared.requestDeadline is {RequestDeadline}; it must be more than connectTimeout, {ConnectTimeout}.");
         Require(BytesPerSecondMin >= 1, $"cache.shared.bytesPerSecondMin is {BytesPerSecondMin}; it must be at least 1.");
         Require(ScanRecordsMax >= 1, $"cache.shared.scanRecordsMax is {ScanRecordsMax}; it must be at least 1.");
         return errors;

@@ -12,8 +12,6 @@ internal sealed class CredentialsFile(string path, string section) : AWSCredenti
     private (DateTime Changed, long Bytes) _seen;
     private ImmutableCredentials? _credentials;
 
-    public static bool HasSection(string path, string section) => File.Exists(path) && Read(path, section) is not null;
-
     /// <exception cref="S3TierException">The file cannot be read, or has no keys in that section.</exception>
     public override ImmutableCredentials GetCredentials()
     {

@@ -1,10 +1,8 @@
 namespace Ferry.Cache.Remote.S3;
 
-/// <summary>A record as a stream for a request's body, which says how far it was read.</summary>
+/// <summary>A record as the stream that the SDK measures, and hashes where the payload is signed; its bytes go out as <see cref="RecordBody"/>.</summary>
 internal sealed class RecordStream(ReadOnlyMemory<byte> record, ProgressDeadline progress) : Stream
 {
-    private const int WriteBytes = 1 << 20; // What one write to a socket may take before it counts as progress.
-
     private int _position;
 
     public override bool CanRead => true;
@@ -25,7 +23,8 @@ internal sealed class RecordStream(ReadOnlyMemory<byte> record, ProgressDeadline
     {
         var count = Math.Min(buffer.Length, record.Length - _position);
         record.Span.Slice(_position, count).CopyTo(buffer);
-        Advance(count);
+        _position += count;
+        progress.Moved(count);
         return count;
     }
 
@@ -35,33 +34,12 @@ internal sealed class RecordStream(ReadOnlyMemory<byte> record, ProgressDeadline
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => Task.FromResult(Read(buffer, offset, count));
 
-    /// <summary>Straight from the record to the socket, without a buffer between.</summary>
-    public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
-    {
-        while (_position < record.Length)
-        {
-            var piece = record.Slice(_position, Math.Min(WriteBytes, record.Length - _position));
-            await destination.WriteAsync(piece, cancellationToken);
-            Advance(piece.Length);
-        }
-    }
-
     public override long Seek(long offset, SeekOrigin origin) => Position = origin switch
     {
         SeekOrigin.Begin => offset,
         SeekOrigin.Current => _position + offset,
         _ => record.Length + offset,
     };
-
-    private void Advance(int count)
-    {
-        _position += count;
-        progress.Moved(count);
-        if (_position == record.Length)
-        {
-            progress.AwaitAnswer(); // A store that writes to slow disks is not a store that hangs.
-        }
-    }
 
     public override void Flush()
     {

@@ -45,7 +45,7 @@ internal sealed class S3Bucket : IDisposable
             HttpClientFactory = _connections,
             DisableS3ExpressSessionAuth = true,
         };
-        _client = FindCredentials(options) is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config);
+        _client = S3Credentials.Find(options) is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config);
     }
 
     public long Retries => _requests.Retries;
@@ -96,6 +96,7 @@ internal sealed class S3Bucket : IDisposable
     public Task<TierPutOutcome> PutAsync(string key, ReadOnlyMemory<byte> record, bool onlyIfAbsent, CancellationToken cancellationToken) => _requests.SendAsync(
         $"PUT of {record.Length} bytes", record.Length, async progress =>
     {
+        var body = S3RequestHandler.Body.Value = new RecordBody(record, progress);
         try
         {
             await _client.PutObjectAsync(new PutObjectRequest
@@ -117,6 +118,10 @@ internal sealed class S3Bucket : IDisposable
         catch (AmazonS3Exception error) when (IsFull(error))
         {
             return TierPutOutcome.Full;
+        }
+        finally
+        {
+            await body.UnusedAsync();
         }
     }, cancellationToken);
 
@@ -214,19 +219,6 @@ internal sealed class S3Bucket : IDisposable
     private ParallelOptions AtOnce(CancellationToken cancellationToken) =>
         new() { MaxDegreeOfParallelism = _options.PartsAtOnce, CancellationToken = cancellationToken };
 
-    private static AWSCredentials? FindCredentials(S3TierOptions options)
-    {
-        if (options.CredentialsFile is { } file)
-        {
-            return new CredentialsFile(file, options.Profile);
-        }
-        if (options.Environment("AWS_ACCESS_KEY_ID") is { Length: > 0 } id && options.Environment("AWS_SECRET_ACCESS_KEY") is { Length: > 0 } secret)
-        {
-            return options.Environment("AWS_SESSION_TOKEN") is { Length: > 0 } token ? new SessionAWSCredentials(id, secret, token) : new BasicAWSCredentials(id, secret);
-        }
-        return null; // The SDK's own chain: shared file, web identity, container, instance.
-    }
-
     private Task<(IReadOnlyList<TierListing> Objects, string? Next)> ListAsync(string prefix, string? from, int countMax, CancellationToken cancellationToken) =>
         _requests.SendAsync("LIST", 0, async progress =>
         {
@@ -284,6 +276,7 @@ internal sealed class S3Bucket : IDisposable
     private Task<PartETag?> PutPartAsync(string key, string upload, int number, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         _requests.SendAsync($"PUT of a part of {bytes.Length} bytes", bytes.Length, async progress =>
         {
+            var body = S3RequestHandler.Body.Value = new RecordBody(bytes, progress);
             try
             {
                 var answer = await _client.UploadPartAsync(new UploadPartRequest
@@ -303,6 +296,10 @@ internal sealed class S3Bucket : IDisposable
             {
                 return null;
             }
+            finally
+            {
+                await body.UnusedAsync();
+            }
         }, cancellationToken);
 
     /// <summary>After a failure or a cancel, so with a deadline of its own; what it cannot end, <see cref="AbortUploadsAsync"/> ends later.</summary>
@@ -319,7 +316,7 @@ internal sealed class S3Bucket : IDisposable
         }
     }
 
-    private Task AbortAsync(string fullKey, string upload, CancellationToken cancellationToken) => _requests.SendAsync("end of an unfinished upload", 0, async progress =>
+    private Task<bool> AbortAsync(string fullKey, string upload, CancellationToken cancellationToken) => _requests.SendAsync("end of an unfinished upload", 0, async progress =>
     {
         try
         {

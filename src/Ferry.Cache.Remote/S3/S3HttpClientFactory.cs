@@ -9,9 +9,6 @@ namespace Ferry.Cache.Remote.S3;
 /// <summary>The connections of one tier: bounded in number, no proxy, no redirect, deadlines left to <see cref="ProgressDeadline"/>. Owned by the tier.</summary>
 internal sealed class S3HttpClientFactory : HttpClientFactory, IDisposable
 {
-    // As many bytes as loopback and a 100 Gbit line have in flight; kernel defaults cost a fifth: docs/measurements/s3.md.
-    private const int SocketBufferBytes = 4 << 20;
-
     private readonly HttpClient _client;
 
     public S3HttpClientFactory(S3TierOptions options, bool downToHttp)
@@ -52,7 +49,7 @@ internal sealed class S3HttpClientFactory : HttpClientFactory, IDisposable
 
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, SendBufferSize = SocketBufferBytes, ReceiveBufferSize = SocketBufferBytes };
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }; // Buffers are left to the kernel, which tunes them; a size set here is cut to net.core.rmem_max and stays.
         try
         {
             // RFC 6761: names below "localhost" are this machine, whatever DNS says; a virtual-hosted bucket of a local gateway is such a name.

@@ -1,7 +1,6 @@
 using Ferry.Cache.Remote.Redis;
 using Ferry.TestKit.Lab;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Remote.Redis;
 

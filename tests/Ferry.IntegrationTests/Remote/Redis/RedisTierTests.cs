@@ -5,7 +5,6 @@ using Ferry.Kv.Layout;
 using Ferry.TestKit.Cache;
 using Ferry.TestKit.Contracts;
 using StackExchange.Redis;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Remote.Redis;
 

@@ -1,7 +1,6 @@
 using Ferry.Cache.Remote.S3;
 using Ferry.TestKit.Lab;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Remote.S3;
 

@@ -7,7 +7,6 @@ using Ferry.Kv.Records;
 using Ferry.TestKit.Cache;
 using Ferry.TestKit.Lab;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Remote.S3;
 
@@ -312,6 +311,8 @@ public sealed class S3FaultTests : IAsyncDisposable
     {
         await using var tier = CephFixture.Open(_options with { CredentialsFile = "/nonexistent/credentials" });
         await FailsAsync(() => tier.FindAsync(One.Header.Key, CancellationToken.None), "/nonexistent/credentials does not exist");
+        await using var none = CephFixture.Open(_options with { Environment = _ => null });
+        await FailsAsync(() => none.FindAsync(One.Header.Key, CancellationToken.None), "no credentials were found. Set AWS_ACCESS_KEY_ID");
     }
 
     [Fact]

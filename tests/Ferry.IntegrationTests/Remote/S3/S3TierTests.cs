@@ -5,7 +5,6 @@ using Ferry.TestKit.Cache;
 using Ferry.TestKit.Contracts;
 using Ferry.TestKit.Lab;
 using Microsoft.Extensions.Time.Testing;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Remote.S3;
 

@@ -236,6 +236,52 @@ public sealed class DirectoryTierTests : KvTierContract, IDisposable
         Assert.Empty(System.IO.Directory.GetFiles(Path.Combine(_path, "ferry-kv-1", "incoming")));
     }
 
+    [Fact]
+    public async Task FindAsync_RecordNobodyReadForLong_IsAMissAndOneThatWasReadIsNot()
+    {
+        await using var tier = new DirectoryTier(
+            new DirectoryTierOptions { Path = _path, ExpireAfter = TimeSpan.FromMinutes(10) }, _time, NullLogger<DirectoryTier>.Instance);
+        foreach (var number in new[] { 1, 2 })
+        {
+            await PutAsync(tier, number, Layout);
+            File.SetLastWriteTimeUtc(Files().Single(file => file.Contains(TestRecords.Hash(number).ToString(), StringComparison.Ordinal)), _time.GetUtcNow().UtcDateTime);
+        }
+        _time.Advance(TimeSpan.FromMinutes(6));
+        Assert.True(await IsThereAsync(tier, 1));
+        _time.Advance(TimeSpan.FromMinutes(6));
+        Assert.True(await IsThereAsync(tier, 1));
+        Assert.False(await IsThereAsync(tier, 2));
+    }
+
+    [Fact]
+    public async Task VerifyAsync_OneOfThreeDamaged_NamesItAndDropsItWhenAsked()
+    {
+        await using var tier = Open(null);
+        await PutAsync(tier, 1, Layout);
+        Damage(tier, 2000);
+        await PutAsync(tier, 2, Layout);
+        await PutAsync(tier, 3, Layout, salt: "tenant");
+
+        var report = await tier.VerifyAsync(new TierVerifyOptions(), null, CancellationToken.None);
+        Assert.Equal((3L, 3L * RecordBytes, 1L), (report.Records, report.Bytes, report.Damaged));
+        Assert.Contains(TestRecords.Hash(1).ToString(), Assert.Single(report.Named).Location);
+        Assert.Equal(1, (await tier.VerifyAsync(new TierVerifyOptions { DropDamaged = true, DamagedNamedMax = 0 }, null, CancellationToken.None)).Damaged);
+        Assert.Equal((2L, 0L), ((await tier.VerifyAsync(new TierVerifyOptions(), null, CancellationToken.None)).Records, (await tier.VerifyAsync(new TierVerifyOptions(), null, CancellationToken.None)).Damaged));
+        await Assert.ThrowsAsync<ArgumentException>(() => tier.VerifyAsync(new TierVerifyOptions { Parallelism = 0 }, null, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task ClearAsync_OneSalt_LeavesTheOthers()
+    {
+        await using var tier = Open(null);
+        await PutAsync(tier, 1, Layout);
+        await PutAsync(tier, 2, Layout, salt: "tenant");
+        Assert.Equal(1, await tier.ClearAsync("tenant", CancellationToken.None));
+        Assert.True(await IsThereAsync(tier, 1));
+        Assert.Equal(1, await tier.ClearAsync(null, CancellationToken.None));
+        Assert.Empty(Files());
+    }
+
     [Theory]
     [InlineData("file:///var/cache/ferry", null)]
     [InlineData("/var/cache/ferry", "write a URL such as file:///")]

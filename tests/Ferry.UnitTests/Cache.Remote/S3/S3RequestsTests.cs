@@ -1,4 +1,3 @@
-using Ferry.Cache.Remote;
 using Ferry.Cache.Remote.S3;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

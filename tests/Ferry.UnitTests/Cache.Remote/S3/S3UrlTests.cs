@@ -1,3 +1,4 @@
+using CsCheck;
 using Ferry.Cache.Remote;
 using Ferry.Cache.Remote.S3;
 using Xunit;
@@ -109,6 +110,11 @@ public sealed class S3UrlTests
         Assert.All(errors, error => Assert.DoesNotContain("verysecret", error));
         Assert.All(errors, error => Assert.DoesNotContain("AKIAEXAMPLE", error));
     }
+
+    [Fact]
+    public void Validate_AnyText_GivesErrorsAndNeverThrows() =>
+        Gen.Select(Gen.Int[0, 4].Select(index => new[] { "s3://", "redis://", "rediss://", "file://", "" }[index]), Gen.OneOf(Gen.String, Gen.String[Gen.Char["ab1.:/?&=@#%-[]endpoithr"], 0, 60]))
+            .Sample((scheme, rest) => RemoteTiers.Validate(scheme + rest, new RemoteTierOptions { S3Endpoint = rest.Length % 2 == 0 ? "http://h:1" : null }) is not null);
 
     [Fact]
     public void TryParse_RegionOfTheEnvironmentAndTlsOff_AreTaken()
