@@ -4,6 +4,7 @@ var benchmarks = new SortedDictionary<string, Action<string[]>>(StringComparer.O
     ["cache-lookup"] = Ferry.Benchmarks.CacheLookupBenchmark.Run,
     ["cache-policies"] = Ferry.Benchmarks.CachePoliciesBenchmark.Run,
     ["client-conversion"] = Ferry.Benchmarks.ClientConversionBenchmark.Run,
+    ["disk-tier"] = Ferry.Benchmarks.Disk.DiskTierBenchmark.Run,
     ["conversion"] = Ferry.Benchmarks.ConversionBenchmark.Run,
     ["exchange-soak"] = Ferry.Benchmarks.ExchangeSoakBenchmark.Run,
     ["fronts"] = Ferry.Benchmarks.Fronts.FrontsBenchmark.Run,

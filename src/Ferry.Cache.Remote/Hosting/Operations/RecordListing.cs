@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using Ferry.Cache.Records;
 using Ferry.Cache.Tiers;
-using Ferry.Kv.Records;
 
 namespace Ferry.Cache.Remote.Hosting.Operations;
 

@@ -15,7 +15,7 @@ public sealed record DiskTierOptions
     /// <summary>The exact limit of what the directory's files take up on the file system, slack and holes' edges included.</summary>
     public required long CapacityBytes { get; init; }
 
-    /// <summary>Bytes of a segment file. Null: 256 MiB, or an eighth of the capacity where that is less. A larger record gets a segment of its own.</summary>
+    /// <summary>Bytes of a segment file. Null: 1 GiB, or an eighth of the capacity where that is less. A larger record gets a segment of its own.</summary>
     public long? SegmentBytes { get; init; }
 
     public DiskSyncPolicy Sync { get; init; } = DiskSyncPolicy.Interval;
@@ -49,7 +49,7 @@ public sealed record DiskTierOptions
     /// <summary>Chunks pinned at one time.</summary>
     public int PinsMax { get; init; } = 65_536;
 
-    internal long SegmentBytesOrDefault => SegmentBytes ?? Math.Max(64 << 10, Math.Min(256L << 20, DiskPages.RoundDown(CapacityBytes / 8)));
+    internal long SegmentBytesOrDefault => SegmentBytes ?? Math.Max(64 << 10, Math.Min(1L << 30, DiskPages.RoundDown(CapacityBytes / 8)));
 
     /// <summary>Segment files grow by this: it is what they may be larger than their content.</summary>
     internal long GrowBytes => Math.Max(64 << 10, DiskPages.RoundDown(SegmentBytesOrDefault / 8));

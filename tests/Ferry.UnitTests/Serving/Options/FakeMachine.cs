@@ -7,7 +7,7 @@ internal sealed class FakeMachine : IMachine
 {
     public long MemoryBytes => 64L << 30;
 
-    public long? FreeDiskBytes(string path) => 200L << 30;
+    public long? FreeDiskBytes(string path) => 1L << 40;
 
     public bool DirectoryExists(string path) => path is "models/tiny" or "models/empty";
 

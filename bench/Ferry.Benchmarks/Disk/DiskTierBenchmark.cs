@@ -1,0 +1,176 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Ferry.Cache.Tiers;
+using Ferry.Cache.Tiers.Disk;
+using Ferry.Cache.Tiers.Disk.Files;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Win32.SafeHandles;
+
+namespace Ferry.Benchmarks.Disk;
+
+/// <summary>The disk tier beside fio with the same pattern, in alternating rounds; then starts with many records.</summary>
+internal static partial class DiskTierBenchmark
+{
+    private const int Depth = 4;
+    private const int Rounds = 5;
+    private const int DontNeed = 4; // POSIX_FADV_DONTNEED
+
+    public static void Run(string[] args)
+    {
+        var parent = args.Length > 0 ? args[0] : Path.GetTempPath();
+        var directory = Directory.CreateDirectory(Path.Combine(parent, $"ferry-bench-disk-{Environment.ProcessId}")).FullName;
+        try
+        {
+            RunAsync(directory, args.Contains("--restart-only")).GetAwaiter().GetResult();
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    private static async Task RunAsync(string directory, bool restartOnly)
+    {
+        if (!restartOnly)
+        {
+            if (!FioSide.TryInstall())
+            {
+                throw new InvalidOperationException("fio is not here and could not be installed (Debian package fio).");
+            }
+            Console.WriteLine($"Depth {Depth}, direct; median of {Rounds} alternating rounds.");
+            Console.WriteLine();
+            Console.WriteLine("| disk tier | GB/s | fio GB/s | ratio (min–max) | CPU-s/GB | fio CPU-s/GB |");
+            Console.WriteLine("|---|---:|---:|---:|---:|---:|");
+            foreach (var (name, bytes, total) in ((string, int, long)[])[("20 MiB", 20 << 20, 640L << 20), ("1 MiB", 1 << 20, 512L << 20), ("64 KiB", 64 << 10, 128L << 20)])
+            {
+                await MeasureAsync(directory, name, bytes, total);
+            }
+        }
+        Console.WriteLine();
+        Console.WriteLine("| start | records | segments | index on disk read | seconds, cold | managed bytes a record |");
+        Console.WriteLine("|---|---:|---:|---:|---:|---:|");
+        await RestartAsync(directory, "1 M records of 2 KiB (16 GB with 16 KiB each)", 1_000_000, 1024, 64L << 30);
+        await RestartAsync(directory, "100 GB in records of 20 MiB", 5000, 20 << 20, 200L << 30);
+    }
+
+    private static async Task MeasureAsync(string directory, string name, int bytes, long total)
+    {
+        var fio = new FioSide(directory, Depth);
+        var count = (int)(total / bytes);
+        using var memory = new RecordSet(bytes, Math.Min(count, 8));
+        var samples = new List<(double Write, double FioWrite, double Read, double FioRead, double WriteCpu, double FioWriteCpu, double ReadCpu, double FioReadCpu)>();
+        for (var round = -1; round < Rounds; round++)
+        {
+            var path = Path.Combine(directory, "tier");
+            var fioFirst = round % 2 == 0;
+            var fioWrite = fioFirst ? fio.Run(write: true, bytes, total) : default;
+            var tier = await DiskTier.OpenAsync(
+                new DiskTierOptions { Path = path, CapacityBytes = 8L << 30, Sync = DiskSyncPolicy.None }, TimeProvider.System, NullLogger<DiskTier>.Instance, CancellationToken.None);
+            var write = await TakeAsync(total, () => ForEachAsync(count, async index =>
+            {
+                var (header, record) = memory.Take(index);
+                var outcome = await tier.PutAsync(header, record, CancellationToken.None);
+                memory.Return(record);
+                if (outcome != TierPutOutcome.Stored)
+                {
+                    throw new InvalidOperationException($"put {index}: {outcome}");
+                }
+            }));
+            fioWrite = fioFirst ? fioWrite : fio.Run(write: true, bytes, total);
+            var fioRead = fioFirst ? fio.Run(write: false, bytes, total) : default;
+            var order = Enumerable.Range(0, count).ToArray();
+            new Random(round).Shuffle(order);
+            var read = await TakeAsync(total, () => ForEachAsync(count, async index =>
+            {
+                var found = await tier.FindAsync(memory.KeyOf(order[index]), CancellationToken.None);
+                var (_, record) = memory.Take(order[index]);
+                var outcome = await tier.ReadAsync(found[0], MemoryMarshal.AsMemory(record), CancellationToken.None);
+                memory.Return(record);
+                if (outcome.Outcome != TierReadOutcome.Read)
+                {
+                    throw new InvalidOperationException($"read {index}: {outcome.Outcome}");
+                }
+            }));
+            fioRead = fioFirst ? fioRead : fio.Run(write: false, bytes, total);
+            await tier.DisposeAsync();
+            Directory.Delete(path, recursive: true);
+            fio.Clear();
+            if (round >= 0) // The first warms up.
+            {
+                samples.Add((write.Rate, fioWrite.Rate, read.Rate, fioRead.Rate, write.CpuPerGigabyte, fioWrite.CpuPerGigabyte, read.CpuPerGigabyte, fioRead.CpuPerGigabyte));
+            }
+        }
+        Print($"write {name}", [.. samples.Select(s => (s.Write, s.FioWrite, s.WriteCpu, s.FioWriteCpu))]);
+        Print($"read {name}", [.. samples.Select(s => (s.Read, s.FioRead, s.ReadCpu, s.FioReadCpu))]);
+    }
+
+    private static void Print(string name, (double Ours, double Fio, double Cpu, double FioCpu)[] samples)
+    {
+        var ratios = samples.Select(s => s.Ours / s.Fio).Order().ToArray();
+        Console.WriteLine($"| {name} | {Median(samples.Select(s => s.Ours)) / 1e9:F2} | {Median(samples.Select(s => s.Fio)) / 1e9:F2} | {ratios[ratios.Length / 2]:F2} ({ratios[0]:F2}–{ratios[^1]:F2}) "
+            + $"| {Median(samples.Select(s => s.Cpu)):F2} | {Median(samples.Select(s => s.FioCpu)):F2} |");
+    }
+
+    private static async Task RestartAsync(string directory, string name, int count, int payloadBytes, long capacity)
+    {
+        var path = Path.Combine(directory, "restart");
+        var options = new DiskTierOptions { Path = path, CapacityBytes = capacity, Sync = DiskSyncPolicy.None };
+        using (var memory = new RecordSet(payloadBytes, Depth * 2))
+        {
+            await using var tier = await DiskTier.OpenAsync(
+                options, new SparseFiles(new OsDiskFiles(path, tryDirectIo: true)), TimeProvider.System, NullLogger.Instance, tidy: true, CancellationToken.None);
+            await ForEachAsync(count, async index =>
+            {
+                var (header, record) = memory.Take(index);
+                await tier.PutAsync(header, record, CancellationToken.None);
+                memory.Return(record);
+            });
+        }
+        foreach (var file in Directory.GetFiles(path))
+        {
+            using var open = File.OpenHandle(file);
+            _ = Advise(open, 0, 0, DontNeed);
+        }
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+        var clock = Stopwatch.StartNew();
+        var again = await DiskTier.OpenAsync(options, TimeProvider.System, NullLogger<DiskTier>.Instance, CancellationToken.None);
+        var seconds = clock.Elapsed.TotalSeconds;
+        var bytes = GC.GetTotalMemory(forceFullCollection: true) - before;
+        var stats = again.Snapshot();
+        await again.DisposeAsync();
+        Directory.Delete(path, recursive: true);
+        Console.WriteLine($"| {name} | {stats.Records:N0} | {stats.Segments} | {stats.Records * 256L / 1e6:F0} MB | {seconds:F2} | {bytes / Math.Max(1, stats.Records)} |");
+    }
+
+    private static Task ForEachAsync(int count, Func<int, Task> act)
+    {
+        var next = -1;
+        return Task.WhenAll(Enumerable.Range(0, Depth).Select(_ => Task.Run(async () =>
+        {
+            while (Interlocked.Increment(ref next) is var index && index < count)
+            {
+                await act(index);
+            }
+        })));
+    }
+
+    private static async Task<(double Rate, double CpuPerGigabyte)> TakeAsync(long totalBytes, Func<Task> work)
+    {
+        using var process = Process.GetCurrentProcess();
+        var cpu = process.TotalProcessorTime;
+        var clock = Stopwatch.StartNew();
+        await work();
+        var seconds = clock.Elapsed.TotalSeconds;
+        process.Refresh();
+        return (totalBytes / seconds, (process.TotalProcessorTime - cpu).TotalSeconds / (totalBytes / 1e9));
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted[sorted.Length / 2];
+    }
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    private static partial int Advise(SafeFileHandle file, long position, long byteCount, int advice);
+}
