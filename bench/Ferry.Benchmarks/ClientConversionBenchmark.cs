@@ -8,7 +8,6 @@ using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Models;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Metrics;
-using Ferry.Kv.Records;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ferry.Benchmarks;

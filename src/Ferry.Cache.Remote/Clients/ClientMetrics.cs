@@ -21,7 +21,7 @@ public sealed class ClientMetrics
         ValueBytes = registry.Counter("ferry_client_value_bytes_total", "Bytes of values stored (in) and delivered (out).", "model", "salt", "direction");
         Tokens = registry.Counter("ferry_client_tokens_total", "Tokens of shards asked for and delivered, each rank counted; only where a model card says how many.", "model", "salt", "kind");
         ConvertedBytes = registry.Counter("ferry_client_converted_bytes_total", "Bytes delivered that were made from other shards.", "model");
-        WouldConvert = registry.Counter("ferry_client_would_convert_total", "Misses that clients.convert: on would have served.", "model");
+        WouldConvert = registry.Counter("ferry_client_would_convert_total", "Misses, of EXISTS too, that clients.convert: on would have served.", "model");
         Contradictions = registry.Counter("ferry_client_contradictions_total", "Values that contradict their model card and were kept as bytes.", "model");
         PairsDropped = registry.Counter("ferry_client_pairs_dropped_total", "Halves of pairs given up, by reason.", "reason");
         PendingBytes = registry.Gauge("ferry_client_pending_bytes", "Bytes of values whose metadata has not come yet.");

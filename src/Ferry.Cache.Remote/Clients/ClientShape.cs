@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Ferry.Cache.Records;
 using Ferry.Cache.Remote.Models;
 using Ferry.Kv.Layout;

@@ -37,7 +37,9 @@ public sealed class ClientStore : IClientStore, IDisposable
         (_cache, _options, _metrics, _logger) = (cache, options, metrics, logger);
         _targets = new ClientTargets(cards, logger);
         _reader = new ClientReader(cache, new ShardConverter(cache.Memory, options.KeptConvertedBytesMax, logger), options.Convert, metrics, logger);
-        _pending = new PendingPairs(options, time, OnHalfDropped);
+        // What waits cannot be evicted: of a small memory it takes a quarter at most.
+        var pendingBytesMax = Math.Min(options.PendingBytesMax, cache.Memory.Arena.CapacityBytes / 4);
+        _pending = new PendingPairs(options with { PendingBytesMax = pendingBytesMax }, time, OnHalfDropped);
     }
 
     public long Count => _cache.Memory.Snapshot().ClientRecords;

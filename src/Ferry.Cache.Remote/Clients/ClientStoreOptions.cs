@@ -8,7 +8,7 @@ public sealed record ClientStoreOptions
     /// <summary>Longest value, with its header. Anything real is shorter: a 405B model's chunk is 126 MiB in one shard.</summary>
     public int RecordBytesMax { get; init; } = 1 << 30;
 
-    /// <summary>Bytes of values whose metadata has not come yet; of one value more only where a single value is larger.</summary>
+    /// <summary>Bytes of values whose metadata has not come yet, and never more than a quarter of the memory; only a single value may be larger.</summary>
     public long PendingBytesMax { get; init; } = 256L << 20;
 
     /// <summary>Halves of pairs that wait for the other, values and metadata together.</summary>

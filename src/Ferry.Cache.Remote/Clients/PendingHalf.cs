@@ -1,5 +1,3 @@
-using Ferry.Cache.Records;
-
 namespace Ferry.Cache.Remote.Clients;
 
 /// <summary>A value of a pair without its metadata, or metadata without its value.</summary>

@@ -1,5 +1,4 @@
 using Ferry.Cache.Records;
-using Ferry.Cache.Remote.Directory;
 using Ferry.Cache.Tiers;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;

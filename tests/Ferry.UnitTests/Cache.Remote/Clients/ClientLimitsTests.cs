@@ -135,7 +135,12 @@ public sealed class ClientLimitsTests
     {
         var errors = new ClientStoreOptions
         {
-            Convert = (ConvertMode)9, RecordBytesMax = 1, PendingBytesMax = -1, PendingMax = 0, PendingTimeout = TimeSpan.Zero, KeptConvertedBytesMax = -1,
+            Convert = (ConvertMode)9,
+            RecordBytesMax = 1,
+            PendingBytesMax = -1,
+            PendingMax = 0,
+            PendingTimeout = TimeSpan.Zero,
+            KeptConvertedBytesMax = -1,
         }.Validate();
         Assert.Equal(6, errors.Count);
         Assert.Empty(new ClientStoreOptions().Validate());

@@ -106,7 +106,7 @@ public sealed class ClientSharingTests
         await exchange.ExpectAsync(DaemonKey(1, 0, 1), there: true);
         await exchange.ExpectAsync(EngineKey(1, 0, 2), there: false);
         await exchange.ExpectAsync(EngineKey(1, 0, 1, "half"), there: false);
-        Assert.Equal(mode == ConvertMode.Log, exchange.Metrics().Contains($"ferry_client_would_convert_total{{model=\"{Model}\"}} 2.0", StringComparison.Ordinal));
+        Assert.Equal(mode == ConvertMode.Log, exchange.Metrics().Contains($"ferry_client_would_convert_total{{model=\"{Model}\"}} 4.0", StringComparison.Ordinal));
     }
 
     [Fact]

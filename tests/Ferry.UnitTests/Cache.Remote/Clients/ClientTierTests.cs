@@ -1,7 +1,6 @@
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Directory;
 using Ferry.Cache.Remote.Models;
-using Ferry.Cache.Tiers;
 using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
