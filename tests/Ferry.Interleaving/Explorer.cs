@@ -18,7 +18,7 @@ public static class Explorer
         for (var schedules = 1; ; schedules++)
         {
             var scenario = create();
-            var schedule = new Schedule(scenario.Threads, choices, preemptionsMax);
+            using var schedule = new Schedule(scenario.Threads, choices, preemptionsMax);
             schedule.Run();
             if (schedule.Failure is { } failure || (failure = Check(scenario)) is not null)
             {
@@ -45,7 +45,7 @@ public static class Explorer
             var scenario = create();
             var choices = new List<(int Chosen, int Options)>();
             // Most points pass on without a switch, or all pre-emptions would fall on the first few.
-            var schedule = new Schedule(scenario.Threads, choices, preemptionsMax, options => random.Next(16) == 0 ? random.Next(options) : 0);
+            using var schedule = new Schedule(scenario.Threads, choices, preemptionsMax, options => random.Next(16) == 0 ? random.Next(options) : 0);
             schedule.Run();
             if (schedule.Failure is { } failure || (failure = Check(scenario)) is not null)
             {

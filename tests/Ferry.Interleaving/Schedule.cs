@@ -4,7 +4,7 @@ namespace Ferry.Interleaving;
 /// <param name="choices">At every point at which more than one thread could go on: which one went, and how many could. Longer afterwards.</param>
 /// <param name="preemptionsMax">How often a thread that could go on is stopped for another.</param>
 /// <param name="draw">Decides where the list ends; null: the first.</param>
-internal sealed class Schedule(IReadOnlyList<Action> bodies, List<(int Chosen, int Options)> choices, int preemptionsMax, Func<int, int>? draw = null)
+internal sealed class Schedule(IReadOnlyList<Action> bodies, List<(int Chosen, int Options)> choices, int preemptionsMax, Func<int, int>? draw = null) : IDisposable
 {
     private const int PointsMax = 20_000; // A scenario passes some hundred; more is a loop that never ends.
 
@@ -31,6 +31,12 @@ internal sealed class Schedule(IReadOnlyList<Action> bodies, List<(int Chosen, i
         {
             Failure = $"thread {failed.Number}: {failed.Error}";
         }
+    }
+
+    public void Dispose()
+    {
+        _over.Dispose();
+        Array.ForEach(_fibers, fiber => fiber.Turn.Dispose());
     }
 
     public void ThrowIfCalledOff()

@@ -8,7 +8,7 @@ using Xunit;
 
 namespace Ferry.UnitTests.Cache.Chains;
 
-public sealed class LoadAdvisorTests
+public sealed class LoadAdvisorTests : IAsyncDisposable
 {
     private const int Tokens = 256;
     private readonly FakeTimeProvider _time = new();
@@ -20,6 +20,8 @@ public sealed class LoadAdvisorTests
         _tier = new GuardedTier(new FaultyTier(), new TierGuardOptions(), _time, NullLogger<GuardedTier>.Instance);
         _advisor = new LoadAdvisor(new RecordCacheOptions { ReadsPerChain = 1, ProbeAfter = TimeSpan.FromSeconds(30) }, _time);
     }
+
+    public ValueTask DisposeAsync() => _tier.DisposeAsync();
 
     private static ChainLink[] Links(int inMemory, int inTier, GuardedTier tier, int bytes = 1_000_000) =>
     [

@@ -1,6 +1,5 @@
 using Ferry.Cache;
 using Ferry.Cache.Chains;
-using Ferry.Cache.Records;
 using Ferry.Cache.Tiers;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;

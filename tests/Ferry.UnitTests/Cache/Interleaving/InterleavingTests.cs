@@ -21,7 +21,7 @@ public sealed class InterleavingTests(ITestOutputHelper output)
         var report = Explorer.Explore(StoreScenarios.All[name], 1, SchedulesMax);
         output.WriteLine($"{name}: {report}");
         Assert.Null(report.Failure);
-        Assert.True(report.IsComplete && report.Schedules > 10, report.ToString());
+        Assert.True(report.IsComplete && report.Schedules > 5, report.ToString());
     }
 
     [Theory]

@@ -1,4 +1,3 @@
-using Ferry.Cache.Records;
 using Ferry.Kv.Layout;
 using Ferry.TestKit.Cache;
 using Xunit;
