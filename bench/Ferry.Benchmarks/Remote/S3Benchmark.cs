@@ -172,6 +172,7 @@ internal static class S3Benchmark
     /// <summary>The SDK as one who has read its manual and measured would use it: unsigned payload, a range on every GET, large buffers.</summary>
     private sealed class PlainSdk : IDisposable
     {
+        private readonly HttpClient _http = new(new DownToHttp { InnerHandler = Sockets() });
         private readonly AmazonS3Client _client;
         private readonly S3Location _location;
 
@@ -186,7 +187,7 @@ internal static class S3Benchmark
                 RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
                 ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
                 BufferSize = 1 << 20,
-                HttpClientFactory = new Factory(),
+                HttpClientFactory = new Factory(_http),
             });
         }
 
@@ -214,7 +215,7 @@ internal static class S3Benchmark
             await answer.ResponseStream.ReadExactlyAsync(destination);
         }
 
-        public Task HeadAsync(string key) => _client.GetObjectMetadataAsync(_location.Bucket, key);
+        public Task<GetObjectMetadataResponse> HeadAsync(string key) => _client.GetObjectMetadataAsync(_location.Bucket, key);
 
         public string Presign(HttpVerb verb, string key) => _client.GetPreSignedURL(
             new GetPreSignedUrlRequest { BucketName = _location.Bucket, Key = key, Verb = verb, Expires = DateTime.UtcNow.AddHours(1), Protocol = Protocol.HTTP });
@@ -227,13 +228,15 @@ internal static class S3Benchmark
             }
         }
 
-        public void Dispose() => _client.Dispose();
-
-        private sealed class Factory : HttpClientFactory
+        public void Dispose()
         {
-            private readonly HttpClient _client = new(new DownToHttp { InnerHandler = Sockets() });
+            _client.Dispose();
+            _http.Dispose();
+        }
 
-            public override HttpClient CreateHttpClient(IClientConfig clientConfig) => _client;
+        private sealed class Factory(HttpClient client) : HttpClientFactory
+        {
+            public override HttpClient CreateHttpClient(IClientConfig clientConfig) => client;
 
             public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
 

@@ -5,8 +5,7 @@ namespace Ferry.Cache.Remote.S3;
 /// <para>The SDK signs a payload (SHA-256 over every byte: 1 instead of 0.35 processor seconds a GB) unless the endpoint is https. Where the user asked for
 /// plain http the line is trusted already and the record has checksums of its own, so the SDK is told https and this handler says http. The scheme is
 /// not part of the signature; host and port are, and stay as signed.</para>
-/// <para>The SDK copies a body twice through buffers of its own. With <see cref="Body"/> set the bytes go from the record to the socket: a third less
-/// processor time (docs/measurements/s3.md).</para>
+/// <para>The SDK copies a body twice through buffers of its own. With <see cref="Body"/> set the bytes go from the record to the socket.</para>
 /// <para>It asks for no <c>100 Continue</c>: a round trip for each PUT, when whether the record is there was asked before.</para>
 /// </remarks>
 internal sealed class S3RequestHandler(HttpMessageHandler inner, bool downToHttp) : DelegatingHandler(inner)

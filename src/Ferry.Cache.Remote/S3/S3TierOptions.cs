@@ -19,7 +19,7 @@ public sealed record S3TierOptions
     /// <summary>Section of the credentials file.</summary>
     public string Profile { get; init; } = "default";
 
-    /// <summary>Requests at a time, all operations together; more wait. Ceph's gateway gains nothing beyond 8 of 20 MiB: docs/measurements/s3.md.</summary>
+    /// <summary>Requests at a time, all operations together; more wait.</summary>
     public int RequestsMax { get; init; } = 32;
 
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(2);
@@ -53,7 +53,7 @@ public sealed record S3TierOptions
     /// <summary>Parts of one record at a time.</summary>
     public int PartsAtOnce { get; init; } = 4;
 
-    /// <summary>True: the payload's SHA-256 is signed too, where https would make that needless. Records carry checksums of their own, and it triples a PUT's processor time.</summary>
+    /// <summary>True: the payload's SHA-256 is signed too, where https would make that needless. Records carry checksums of their own, and it costs a PUT two to three times the processor time.</summary>
     public bool SignPayload { get; init; }
 
     /// <summary>Objects that one walk looks at. A bucket with more is measured in part and says so.</summary>

@@ -135,7 +135,7 @@ public abstract class KvTierContract
         var listed = Assert.Single(await tier.ListAsync(CancellationToken.None).ToListAsync());
         if (listed.Record is { } record)
         {
-            Assert.Equal(Assert.Single(await FindAsync(tier, 1)), record);
+            Assert.Equal((TestRecords.Key(1), Assert.Single(await FindAsync(tier, 1)).Location), (record.Key, record.Location));
             Assert.Equal(TierReadOutcome.Read, (await ReadAsync(tier, record)).Read.Outcome);
         }
     }
