@@ -21,10 +21,10 @@ internal sealed class StreamRelay(Stream source, PooledBytes held, SseWatch even
         {
             var before = _relayed;
             WriteLines(client);
-            if (_relayed > before)
+            if (_relayed > before && !await TryFlushAsync(client))
             {
-                await client.FlushAsync(idle.Token);
-                idle.Reset();
+                context.Abort();   // nothing more can be said to a client that does not read
+                return new StreamEnd("the client does not read", NodeFailed: false, _relayed) { DataEvents = events.DataEvents };
             }
             string? broken = null;
             try
@@ -43,6 +43,21 @@ internal sealed class StreamRelay(Stream source, PooledBytes held, SseWatch even
                 broken = exception is OperationCanceledException ? "no byte came in time" : exception.Message;
             }
             return await EndAsync(client, broken, context.RequestAborted);
+        }
+    }
+
+    /// <returns>False: the client took nothing for as long as a pause may last.</returns>
+    private async ValueTask<bool> TryFlushAsync(PipeWriter client)
+    {
+        try
+        {
+            await client.FlushAsync(idle.Token);
+            idle.Reset();
+            return true;
+        }
+        catch (OperationCanceledException) when (idle.TimedOut)
+        {
+            return false;
         }
     }
 

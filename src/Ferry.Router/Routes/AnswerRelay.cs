@@ -100,8 +100,7 @@ internal sealed class AnswerRelay(RouterState router)
                 {
                     client.Write(part.Span);
                 }
-                await FlushAsync(answer, client, times);
-                return new StreamEnd(null, false, mended.ByteCount);
+                return await FlushAsync(context, answer, times) ?? new StreamEnd(null, false, mended.ByteCount);
             }
         }
         if (answer.IsWhole)
@@ -109,7 +108,10 @@ internal sealed class AnswerRelay(RouterState router)
             context.Response.ContentLength = answer.Bytes.ByteCount;
         }
         client.Write(answer.Bytes.Memory.Span);
-        await FlushAsync(answer, client, times);
+        if (await FlushAsync(context, answer, times) is { } stalled)
+        {
+            return stalled;
+        }
         return answer.IsWhole ? new StreamEnd(null, false, answer.Bytes.ByteCount) : await RelayRestAsync(context, answer);
     }
 
@@ -140,10 +142,21 @@ internal sealed class AnswerRelay(RouterState router)
         }
     }
 
-    private static async Task FlushAsync(DecodeAnswer answer, System.IO.Pipelines.PipeWriter client, RelayWatch times)
+    /// <returns>Null, or the end: the client took nothing for as long as a pause may last.</returns>
+    private static async ValueTask<StreamEnd?> FlushAsync(HttpContext context, DecodeAnswer answer, RelayWatch times)
     {
-        await client.FlushAsync(answer.Idle.Token);
-        times.Output(1);
+        try
+        {
+            answer.Idle.Reset();
+            await context.Response.BodyWriter.FlushAsync(answer.Idle.Token);
+            times.Output(1);
+            return null;
+        }
+        catch (OperationCanceledException) when (answer.Idle.TimedOut)
+        {
+            context.Abort();
+            return new StreamEnd("the client does not read", NodeFailed: false, 0);
+        }
     }
 
     private static void ReadUsage(PairWork work, Choice choice, DecodeAnswer answer, bool handedOver)
@@ -170,6 +183,7 @@ internal sealed class AnswerRelay(RouterState router)
         }
         if (!end.NodeFailed)
         {
+            work.Account.Outcome = end.Failure ?? work.Account.Outcome;
             answer.Ticket.Finished(null, null, end.DataEvents);
             return;
         }

@@ -33,6 +33,7 @@ internal sealed class GenerationRoute(RouterState router, LegPair pair, FanOutRo
             return;
         }
         using var answer = await pair.RunAsync(work, context.RequestAborted);
+        // From the first byte on the choice works with the keys that it has made; the body itself can go (ChoiceKeys).
         await _relay.RelayAsync(context, work, answer, arrived, bytes.Dispose);
     }
 }

@@ -252,6 +252,20 @@ public sealed class RouterFailureTests
     }
 
     [Fact]
+    public async Task Client_DoesNotRead_IsCutAfterTheIdleTimeout()
+    {
+        await using var router = await RouterFixture.StartAsync(options => options with { Forwarding = options.Forwarding with { IdleTimeout = TimeSpan.FromMilliseconds(500) } });
+        router.Decode.Tokens = 1_000_000;   // far more than all buffers on the way hold
+        using var client = new System.Net.Sockets.TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, router.Address.Port);
+        var body = Stream.Replace("\"max_tokens\":4", "\"max_tokens\":1000000", StringComparison.Ordinal);
+        await client.GetStream().WriteAsync(System.Text.Encoding.UTF8.GetBytes($"POST /v1/completions HTTP/1.1\r\nHost: r\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}"));
+        await router.Decode.ClientGone.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        await Eventually.HoldsAsync(() => router.Decode.InFlight == 0);
+        Assert.Equal(0, await router.MetricAsync($"ferry_router_node_failures_total{{node=\"{router.Decode.Address.Authority}\",role=\"decode\"}}"));
+    }
+
+    [Fact]
     public async Task PromptList_OneDecodeBreaksOff_TheWholeRequestFails()
     {
         await using var router = await RouterFixture.StartAsync(Short);
