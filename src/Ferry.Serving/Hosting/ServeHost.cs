@@ -1,4 +1,5 @@
 using System.Net;
+using Ferry.Cache;
 using Ferry.Engine.Generation;
 using Ferry.Serving.Api;
 using Ferry.Serving.Api.Errors;
@@ -29,9 +30,10 @@ public sealed class ServeHost : IAsyncDisposable
 
     /// <summary>Listens.</summary>
     /// <param name="reports">Null when the node exchanges no KV.</param>
+    /// <param name="cache">For its metrics; null when the node exchanges no KV.</param>
     /// <exception cref="IOException">The port is taken.</exception>
     public static async Task<ServeHost> StartAsync(
-        ServeOptions options, ILlmEngine engine, IKvReports? reports, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
+        ServeOptions options, ILlmEngine engine, IKvReports? reports, RecordCache? cache, TimeProvider clock, Action<ILoggingBuilder> logging, CancellationToken cancellationToken)
     {
         // The empty builder reads no files and no ASPNETCORE_ environment: the flags alone decide.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -41,7 +43,7 @@ public sealed class ServeHost : IAsyncDisposable
         var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Ferry.Serving");
         var api = new ApiState(
-            engine, options.ServedModelNames, options.Api, reports, new ServingMetrics(engine, reports, options.ServedModelNames[0]), clock, logger);
+            engine, options.ServedModelNames, options.Api, reports, new ServingMetrics(engine, reports, cache, options.ServedModelNames[0]), clock, logger);
         app.UseMiddleware<ErrorMiddleware>();
         app.UseMiddleware<ApiKeyMiddleware>(api);
         app.UseRouting();

@@ -69,7 +69,7 @@ public sealed class ServeNode : IAsyncDisposable
             {
                 await OpenAsync(exchange, engineId, options.Exchange!, clock, loggers, cancellationToken);
             }
-            var host = await ServeHost.StartAsync(options, engine, exchange?.Reports, clock, logging, cancellationToken);
+            var host = await ServeHost.StartAsync(options, engine, exchange?.Reports, exchange?.Cache, clock, logging, cancellationToken);
             return new ServeNode(host, engine, exchange, loggers);
         }
         catch

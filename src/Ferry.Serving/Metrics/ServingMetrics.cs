@@ -1,3 +1,5 @@
+using Ferry.Cache;
+using Ferry.Cache.Metrics;
 using Ferry.Engine.Generation;
 using Ferry.Kv.Metrics;
 using Ferry.Serving.Api.Generation;
@@ -24,7 +26,8 @@ internal sealed class ServingMetrics
     private readonly MetricFamily _handoversMissed;
     private readonly MetricSeries _handoversExpected;
 
-    public ServingMetrics(ILlmEngine engine, IKvReports? reports, string modelName)
+    /// <param name="cache">The exchange's cache; null when the node exchanges no KV.</param>
+    public ServingMetrics(ILlmEngine engine, IKvReports? reports, RecordCache? cache, string modelName)
     {
         Registry = new MetricRegistry(("model_name", modelName), ("engine", "0"));
         _ = new EngineMetrics(Registry, engine);
@@ -48,6 +51,10 @@ internal sealed class ServingMetrics
         if (reports is not null)
         {
             _ = new ExchangeMetrics(Registry, reports);
+        }
+        if (cache is not null)
+        {
+            _ = new CacheMetrics(Registry, cache);
         }
     }
 

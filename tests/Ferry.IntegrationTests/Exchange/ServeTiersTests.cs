@@ -49,5 +49,6 @@ public sealed class ServeTiersTests(CephFixture ceph) : IDisposable
         Assert.True(answer.MovedTokens >= 512, $"Only {answer.MovedTokens} tokens were found.");
         Assert.Contains(tier, answer.Source, StringComparison.Ordinal);
         Assert.Equal("verified", answer.Headers["x-ferry-kv-checksum"]);
+        Assert.True((await second.MetricsAsync())["ferry_cache_tier_reads_total"] > 0, "The tier's reads are not in the node's metrics.");
     }
 }

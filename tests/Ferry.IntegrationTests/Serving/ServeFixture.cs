@@ -39,7 +39,7 @@ internal sealed class ServeFixture : IAsyncDisposable
             Engine = new EngineOptions(),
             Api = api ?? new ApiOptions(),
         };
-        return new ServeFixture(await ServeHost.StartAsync(options, engine, reports, TimeProvider.System, _ => { }, CancellationToken.None), engine);
+        return new ServeFixture(await ServeHost.StartAsync(options, engine, reports, cache: null, TimeProvider.System, _ => { }, CancellationToken.None), engine);
     }
 
     public async Task<(HttpResponseMessage Response, JsonObject Body)> PostAsync(string path, string json, params (string Name, string Value)[] headers)
