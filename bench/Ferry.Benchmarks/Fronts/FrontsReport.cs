@@ -24,20 +24,25 @@ internal sealed class FrontsReport(FrontTarget[] targets, double memoryCopyGigab
         cell.Add(sample.Operations, size, sample.Seconds, sample.ClientCpu, sample.ServerCpu);
     }
 
-    public void Print(int pipelineDepth, int rounds, TimeSpan cellTime)
+    public void PrintHead(int pipelineDepth, int rounds, TimeSpan cellTime)
     {
         Console.WriteLine($"Median of {rounds} rounds of {cellTime.TotalMilliseconds:F0} ms; 4 KiB values {pipelineDepth} at a time, others one; GB = 10⁹ bytes; memory copy, one thread: {F(memoryCopyGigabytesPerSecond, 1)} GB/s.");
         Console.WriteLine();
         Console.WriteLine($"| value | connections | | {string.Join(" | ", targets.Select(target => $"{target.Name} GB/s"))} | Ferry ÷ Redis | Ferry ÷ raw | CPU-s/GB Ferry (server) | Redis | raw |");
         Console.WriteLine($"|---|---:|---|{string.Concat(Enumerable.Repeat("---:|", targets.Length + 5))}");
-        foreach (var (size, connections, isSet) in _cases)
-        {
-            FrontCell Of(string name) => _cells.GetValueOrDefault((size, connections, isSet, name)) ?? new FrontCell();
-            var (ferry, redis, raw) = (Of("Ferry"), Of("Redis"), Of("raw socket"));
-            Console.WriteLine($"| {Text(size)} | {connections} | {(isSet ? "SET" : "GET")} | {string.Join(" | ", targets.Select(target => F(Of(target.Name).GigabytesPerSecond, 2)))} "
-                + $"| {F(ferry.GigabytesPerSecond / redis.GigabytesPerSecond, 2)} | {F(ferry.GigabytesPerSecond / raw.GigabytesPerSecond, 2)} "
-                + $"| {F(ferry.CpuSecondsPerGigabyte, 2)} ({F(ferry.ServerCpuSecondsPerGigabyte, 2)}) | {F(redis.CpuSecondsPerGigabyte, 2)} | {F(raw.CpuSecondsPerGigabyte, 2)} |");
-        }
+    }
+
+    public void PrintCase(int size, int connections, bool isSet)
+    {
+        FrontCell Of(string name) => _cells.GetValueOrDefault((size, connections, isSet, name)) ?? new FrontCell();
+        var (ferry, redis, raw) = (Of("Ferry"), Of("Redis"), Of("raw socket"));
+        Console.WriteLine($"| {Text(size)} | {connections} | {(isSet ? "SET" : "GET")} | {string.Join(" | ", targets.Select(target => F(Of(target.Name).GigabytesPerSecond, 2)))} "
+            + $"| {F(ferry.GigabytesPerSecond / redis.GigabytesPerSecond, 2)} | {F(ferry.GigabytesPerSecond / raw.GigabytesPerSecond, 2)} "
+            + $"| {F(ferry.CpuSecondsPerGigabyte, 2)} ({F(ferry.ServerCpuSecondsPerGigabyte, 2)}) | {F(redis.CpuSecondsPerGigabyte, 2)} | {F(raw.CpuSecondsPerGigabyte, 2)} |");
+    }
+
+    public void PrintFoot()
+    {
         Console.WriteLine();
         PrintSmall();
         PrintBars();
