@@ -54,8 +54,8 @@ internal sealed class DiskMaintenance : IAsyncDisposable
     {
         lock (store.Gate)
         {
-            store.Seal_NeedsLock(store.Puts);
-            store.Seal_NeedsLock(store.Moves);
+            SegmentStore.Seal_NeedsLock(store.Puts);
+            SegmentStore.Seal_NeedsLock(store.Moves);
         }
         await FinishAsync(store, CancellationToken.None);
         foreach (var segment in Where(store, static segment => segment is { IsDirty: true, IsGone: false, IsBroken: false }))

@@ -2,7 +2,6 @@ using Ferry.Cache.Tiers.Disk.Format;
 using Ferry.Cache.Tiers.Disk.Index;
 using Ferry.Cache.Tiers.Disk.Segments;
 using Ferry.Kv.Keys;
-using Ferry.Kv.Layout;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Cache.Tiers.Disk;

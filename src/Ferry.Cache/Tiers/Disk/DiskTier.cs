@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Ferry.Cache.Eviction;
-using Ferry.Cache.Records;
 using Ferry.Cache.Tiers.Disk.Files;
 using Ferry.Cache.Tiers.Disk.Format;
 using Ferry.Cache.Tiers.Disk.Index;
@@ -21,16 +20,14 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
     private readonly DiskPins _pins;
     private readonly Compactor _compactor;
     private readonly Reclaimer _reclaimer;
+    private readonly DiskReader _reader;
     private readonly DiskWriter _writer;
     private readonly WriteSwitch _switch;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private DiskMaintenance? _maintenance;
     private long _dropped;
-    private long _readCount;
-    private long _readBytes;
     private long _misses;
-    private long _damaged;
     private bool _closed;
 
     private DiskTier(DiskTierOptions options, IDiskFiles files, TimeProvider time, ILogger logger)
@@ -41,9 +38,11 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
         _reads = new DiskIo("ferry-disk-read", options.ReadDepth, options.QueueMax);
         _store = new SegmentStore(options, files, index, new DiskIo("ferry-disk-write", options.WriteDepth, options.QueueMax), time);
         _pins = new DiskPins(index, options.PinsMax, time);
-        _compactor = new Compactor(_store, time) { OnDamage = ReportDamage };
+        _compactor = new Compactor(_store, time);
         _reclaimer = new Reclaimer(_store, _compactor, _pins);
         _switch = new WriteSwitch(Name, options, time, logger);
+        _reader = new DiskReader(_store, _reads, _reclaimer, _switch, logger);
+        _compactor.OnDamage = _reader.ReportDamage;
         _writer = new DiskWriter(_store, _reclaimer, _switch);
     }
 
@@ -55,7 +54,7 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
         TierCapabilities.Read | TierCapabilities.Put | TierCapabilities.Delete | TierCapabilities.List | TierCapabilities.Measure;
 
     public TierCounts Counts => new(
-        Volatile.Read(ref _readCount), Volatile.Read(ref _readBytes), Volatile.Read(ref _misses), Volatile.Read(ref _damaged), _writer.Puts, _writer.PutBytes,
+        _reader.Reads, _reader.ReadBytes, Volatile.Read(ref _misses) + _reader.Misses, _reader.Damaged, _writer.Puts, _writer.PutBytes,
         _reclaimer.Evictions, _writer.Refused);
 
     /// <summary>Takes the directory, reads its index, and starts writing and tidying.</summary>
@@ -89,16 +88,16 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
 
     public Task<IReadOnlyList<TierRecord>> FindAsync(KvKey key, CancellationToken cancellationToken)
     {
-        IReadOnlyList<TierRecord> found;
+        TierRecord[] found;
         lock (_store.Gate)
         {
             found = Find_NeedsLock(key);
         }
-        if (found.Count == 0)
+        if (found.Length == 0)
         {
             Interlocked.Increment(ref _misses);
         }
-        return Task.FromResult(found);
+        return Task.FromResult<IReadOnlyList<TierRecord>>(found);
     }
 
     public Task<IReadOnlyList<IReadOnlyList<TierRecord>>> FindManyAsync(IReadOnlyList<KvKey> keys, CancellationToken cancellationToken)
@@ -117,41 +116,8 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
         return Task.FromResult<IReadOnlyList<IReadOnlyList<TierRecord>>>(found);
     }
 
-    public async Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken)
-    {
-        if (destination.Length != record.RecordBytes)
-        {
-            throw new ArgumentException($"The destination has {destination.Length} bytes, the record {record.RecordBytes}.", nameof(destination));
-        }
-        if (TryBeginRead(record) is not { } read)
-        {
-            Interlocked.Increment(ref _misses);
-            return TierRead.Of(TierReadOutcome.Missing);
-        }
-        var (chunk, found, segment, position) = read;
-        KvRecordHeader? header = null;
-        try
-        {
-            var damage = await _reads.RunAsync(() => ReadAndProve(record, segment, position, destination, out header), cancellationToken);
-            if (damage is not null)
-            {
-                return TierRead.Of(await DropAsync(chunk, found, position, damage) ? TierReadOutcome.Damaged : TierReadOutcome.Missing);
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // One bad sector must not answer for ever where a new copy could lie elsewhere; that the device fails is the guard's to count.
-            await DropAsync(chunk, found, position, error.Message);
-            throw;
-        }
-        finally
-        {
-            EndRead(chunk, segment);
-        }
-        Interlocked.Increment(ref _readCount);
-        Interlocked.Add(ref _readBytes, destination.Length);
-        return new TierRead(TierReadOutcome.Read, header);
-    }
+    public Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken) =>
+        _reader.ReadAsync(record, destination, cancellationToken);
 
     public Task<TierPutOutcome> PutAsync(KvRecordHeader header, ReadOnlyMemory<byte> record, CancellationToken cancellationToken) =>
         _writer.PutAsync(header, record, cancellationToken);
@@ -234,12 +200,16 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
 
     public Task<TierVerifyReport> VerifyAsync(TierVerifyOptions options, IProgress<TierVerifyProgress>? progress, CancellationToken cancellationToken)
     {
+        if (options.Validate() is { Count: > 0 } errors)
+        {
+            throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
+        }
         long bytesTotal;
         lock (_store.Gate)
         {
             bytesTotal = _store.Index.RecordBytes;
         }
-        return new DiskVerifier(_store, _reads, options, DropAsync).RunAsync(bytesTotal, progress, cancellationToken);
+        return new DiskVerifier(_store, _reads, options, _reader.DropAsync).RunAsync(bytesTotal, progress, cancellationToken);
     }
 
     /// <summary>Ends what is under way, puts everything on the medium and lets the directory go.</summary>
@@ -331,7 +301,7 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
         }
     }
 
-    private IReadOnlyList<TierRecord> Find_NeedsLock(in KvKey key)
+    private TierRecord[] Find_NeedsLock(in KvKey key)
     {
         if (_store.Index.TryFind(key) is not { } chunk)
         {
@@ -342,96 +312,11 @@ public sealed class DiskTier : IKvTier, IVerifiableTier
         {
             found.Add(NameOf(key, record));
         }
-        return found;
+        return [.. found];
     }
 
     private static TierRecord NameOf(in KvKey key, DiskRecord record) =>
         new(key, record.Family.Digest, record.FirstHead, record.Heads, record.Family.ModelHeads, record.RecordBytes, record.Location) { FamilyLayout = record.Family.Layout };
-
-    private (DiskChunk Chunk, DiskRecord Record, DiskSegment Segment, long Position)? TryBeginRead(TierRecord wanted)
-    {
-        lock (_store.Gate)
-        {
-            if (_store.Index.TryFind(wanted.Key) is not { Readers: < ushort.MaxValue } chunk)
-            {
-                return null;
-            }
-            for (var record = chunk.First; record is not null; record = record.Next)
-            {
-                if (record.Family.Digest == wanted.Family && record.FirstHead == wanted.FirstHead && record.Heads == wanted.Heads && record.RecordBytes == wanted.RecordBytes)
-                {
-                    chunk.Readers++;
-                    SegmentStore.BeginRead_NeedsLock(record.Segment);
-                    _store.Index.Touch(chunk, _store.NowUnixSeconds);
-                    return (chunk, record, record.Segment, record.Position);
-                }
-            }
-            return null;
-        }
-    }
-
-    private void EndRead(DiskChunk chunk, DiskSegment segment)
-    {
-        lock (_store.Gate)
-        {
-            chunk.Readers--;
-            _store.Index.Unpark(chunk);
-        }
-        _store.EndRead(segment);
-    }
-
-    /// <returns>What is wrong, or null.</returns>
-    private static string? ReadAndProve(TierRecord record, DiskSegment segment, long position, Memory<byte> destination, out KvRecordHeader? header)
-    {
-        try
-        {
-            segment.File.Read(position, destination);
-        }
-        catch (EndOfStreamException error)
-        {
-            header = null;
-            return error.Message;
-        }
-        if (!KvRecord.TryRead(destination.Span, out header, out var error2))
-        {
-            return error2.ToString();
-        }
-        var layout = header.Layout;
-        return header.Key == record.Key && layout.FirstHead == record.FirstHead && layout.Heads == record.Heads && layout.ModelHeads == record.ModelHeads
-            ? null
-            : "another record than the index names";
-    }
-
-    /// <summary>Drops a damaged record, unless it has left the index, or its place, since it was read.</summary>
-    private async Task<bool> DropAsync(DiskChunk chunk, DiskRecord record, long position, string reason)
-    {
-        string location;
-        lock (_store.Gate)
-        {
-            if (record.IsGone || record.Position != position)
-            {
-                return false;
-            }
-            location = record.Location;
-            _store.Remove_NeedsLock(chunk, record);
-        }
-        ReportDamage(location, reason);
-        try
-        {
-            await _reclaimer.ForgetAsync([record], CancellationToken.None);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            _switch.Failed(error); // It may come back after a restart, and is found damaged again.
-        }
-        return true;
-    }
-
-    private void ReportDamage(string location, string reason)
-    {
-        Interlocked.Increment(ref _damaged);
-        DiskLog.RecordDamaged(_logger, location, reason);
-    }
 
     private async Task CloseAsync()
     {

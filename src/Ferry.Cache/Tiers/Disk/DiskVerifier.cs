@@ -6,7 +6,7 @@ namespace Ferry.Cache.Tiers.Disk;
 
 /// <summary>Reads and proves every record, in the memory of one piece for each that is read at a time.</summary>
 internal sealed class DiskVerifier(
-    SegmentStore store, DiskIo reads, TierVerifyOptions options, Func<DiskChunk, DiskRecord, long, string, Task<bool>> dropAsync)
+    SegmentStore store, DiskIo reads, TierVerifyOptions options, Func<DiskChunk, DiskRecord, DiskSegment, long, string, Task<bool>> dropAsync)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, string> _named = new(StringComparer.Ordinal);
@@ -16,10 +16,6 @@ internal sealed class DiskVerifier(
 
     public async Task<TierVerifyReport> RunAsync(long bytesTotal, IProgress<TierVerifyProgress>? progress, CancellationToken cancellationToken)
     {
-        if (options.Validate() is { Count: > 0 } errors)
-        {
-            throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
-        }
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = options.Parallelism, CancellationToken = cancellationToken };
         foreach (var some in DiskWalk.Records(store, (chunk, record) => (chunk, record)))
         {
@@ -57,7 +53,7 @@ internal sealed class DiskVerifier(
         string location;
         lock (store.Gate)
         {
-            if (damage is not null && (record.IsGone || record.Position != position))
+            if (damage is not null && !record.IsAt(segment, position))
             {
                 return; // It left its place while it was read.
             }
@@ -79,11 +75,11 @@ internal sealed class DiskVerifier(
         }
         if (options.DropDamaged)
         {
-            await dropAsync(chunk, record, position, damage);
+            await dropAsync(chunk, record, segment, position, damage);
         }
     }
 
-    private string? FindDamage(DiskChunk chunk, DiskRecord record, DiskSegment segment, long position)
+    private static string? FindDamage(DiskChunk chunk, DiskRecord record, DiskSegment segment, long position)
     {
         KvRecordHeader? header;
         string? damage;

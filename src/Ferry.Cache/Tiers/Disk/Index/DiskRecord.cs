@@ -32,6 +32,9 @@ internal sealed class DiskRecord
 
     public long Position => (long)Page * DiskPages.PageBytes;
 
+    /// <summary>Whether it still lies where it was seen: not evicted, deleted or moved since.</summary>
+    public bool IsAt(DiskSegment segment, long position) => !IsGone && ReferenceEquals(Segment, segment) && Position == position;
+
     /// <summary>What it takes up: whole pages.</summary>
     public long ExtentBytes => DiskPages.RoundUp(RecordBytes);
 }

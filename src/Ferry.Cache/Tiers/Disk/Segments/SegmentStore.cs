@@ -133,7 +133,7 @@ internal sealed class SegmentStore : IAsyncDisposable
     }
 
     /// <summary>Nothing more is appended to what the lane fills now.</summary>
-    public void Seal_NeedsLock(AppendLane lane)
+    public static void Seal_NeedsLock(AppendLane lane)
     {
         if (lane.Active is { } active)
         {
