@@ -4,7 +4,6 @@ using Ferry.Cache.Tiers.Disk;
 using Ferry.TestKit.Cache;
 using Ferry.TestKit.Disk;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Disk;
 

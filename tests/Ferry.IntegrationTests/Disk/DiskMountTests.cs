@@ -3,7 +3,6 @@ using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Layout;
 using Ferry.TestKit.Cache;
 using Microsoft.Extensions.Logging.Abstractions;
-using Xunit;
 
 namespace Ferry.IntegrationTests.Disk;
 
