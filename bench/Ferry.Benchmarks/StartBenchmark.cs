@@ -88,7 +88,5 @@ internal static class StartBenchmark
     }
 
     private static void Print(string what, List<double> values, List<double> runtime) => Console.WriteLine(
-        $"| {what} | {Median(values):F0} | {values.Min():F0}–{values.Max():F0} | {Median(values) / Median(runtime):F1} × |");
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+        $"| {what} | {values.Median():F0} | {values.Min():F0}–{values.Max():F0} | {values.Median() / runtime.Median():F1} × |");
 }

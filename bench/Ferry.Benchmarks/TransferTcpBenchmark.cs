@@ -124,7 +124,7 @@ internal static class TransferTcpBenchmark
         return new Sample(seconds, (process.TotalProcessorTime - cpu).TotalSeconds);
     }
 
-    private static double Median(List<Sample> samples, Func<Sample, double> value) => samples.Select(value).Order().ElementAt(samples.Count / 2);
+    private static double Median(List<Sample> samples, Func<Sample, double> value) => samples.Select(value).Median();
 
     /// <summary>
     /// The limit: per stream a thread that sends from memory and one that receives into memory, blocking, a one-byte question per piece.

@@ -44,6 +44,9 @@ public sealed record KvRequestReport
     /// <summary>From the request until all KV was in this node's memory: handshake, transfer, tiers, and the proof of what came.</summary>
     public TimeSpan FetchTime { get; init; }
 
+    /// <summary>Of <see cref="FetchTime"/>, what was not spent on proving checksums; that is done while later chunks are on their way, so it is never below zero.</summary>
+    public TimeSpan MoveTime => FetchTime > VerifyTime ? FetchTime - VerifyTime : TimeSpan.Zero;
+
     public TimeSpan ConvertTime { get; init; }
 
     /// <summary>The source's shape and this node's, for people ("mi300x block 16 HND tp 4 -> gaudi3 block 128 NHD tp 2"); may be empty.</summary>

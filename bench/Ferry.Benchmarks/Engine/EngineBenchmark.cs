@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Ferry.Engine.Model;
+using Ferry.TestKit;
 
 namespace Ferry.Benchmarks.Engine;
 
@@ -22,7 +23,7 @@ internal static class EngineBenchmark
     public static void Run(string[] args)
     {
         int rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 5;
-        string root = RepositoryRoot();
+        var root = RepositoryRoot.Path;
         string directory = Path.Combine(root, "artifacts", "bench", "engine");
         string gguf = SyntheticModel.Write(directory);
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
@@ -103,17 +104,7 @@ internal static class EngineBenchmark
     private static double Best(List<Rate> rates, Func<Rate, double> value) => rates.Max(value);
 
     private static string Text(List<Rate> rates) =>
-        Invariant($"{Best(rates, rate => rate.Cpu):F1} ({rates.Select(rate => rate.Cpu).Order().ElementAt(rates.Count / 2):F1})");
+        Invariant($"{Best(rates, rate => rate.Cpu):F1} ({rates.Select(rate => rate.Cpu).Median():F1})");
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Ferry.slnx")))
-        {
-            directory = directory.Parent;
-        }
-        return directory?.FullName ?? throw new InvalidOperationException("Run the benchmark from a build inside the repository.");
-    }
 }

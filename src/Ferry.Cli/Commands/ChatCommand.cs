@@ -60,7 +60,6 @@ internal static class ChatCommand
         return command;
     }
 
-    private static readonly JsonSerializerOptions JsonFormat = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     private sealed class ChatSession(FerryClient client, int maxTokens, double temperature, string? system, bool json)
     {
@@ -130,7 +129,7 @@ internal static class ChatCommand
                         TimeToFirstTokenMs = turn.TimeToFirstToken.TotalMilliseconds,
                         TotalMs = turn.Total.TotalMilliseconds,
                     },
-                    JsonFormat));
+                    JsonOutput.Format));
                 return;
             }
             Console.WriteLine();

@@ -47,27 +47,27 @@ internal static class UpCommand
                 parsed.GetValue(shared) is { } directory ? Path.GetFullPath(directory) : null, parsed.GetValue(port), parsed.GetValue(once), parsed.GetValue(json),
                 parsed.GetValue(logs) ?? Directory.CreateTempSubdirectory("ferry-up-").FullName);
         }
-        command.SetAction((parsed, cancellationToken) => RunAsync(() => Options(parsed), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(() => Options(parsed), parsed.InvocationConfiguration, cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(Func<UpOptions> readOptions, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(Func<UpOptions> readOptions, InvocationConfiguration streams, CancellationToken cancellationToken)
     {
         try
         {
             var options = readOptions();
             // With --json standard output is for the machine; the person's account goes to standard error.
-            var console = TerminalConsole.Create(options.Json ? Console.Error : Console.Out);
-            return await new UpRunner(options, console, Console.Out, TimeProvider.System).RunAsync(cancellationToken);
+            var console = TerminalConsole.Create(options.Json ? streams.Error : streams.Output);
+            return await new UpRunner(options, console, streams.Output, TimeProvider.System).RunAsync(cancellationToken);
         }
         catch (Exception e) when (e is UpException or FerryClientException or IOException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"ferry up: {e.Message}");
-            return 1;
+            await streams.Error.WriteLineAsync($"ferry up: {e.Message}");
+            return FerryCommandLine.Failed;
         }
         catch (OperationCanceledException)
         {
-            return 130; // As a shell counts an end by Ctrl-C.
+            return FerryCommandLine.Interrupted;
         }
     }
 

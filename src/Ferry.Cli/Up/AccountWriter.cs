@@ -49,7 +49,7 @@ internal sealed class AccountWriter(IAnsiConsole console)
             grid.AddRow(
                 Cell("move"), Cell($"{Size(account.MovedBytes)} of KV, {account.MovedTokens} tokens, {Origin(account.Source, prefill.Name)} → {decode.Name}"),
                 Time(account, "transfer"));
-            grid.AddRow(Cell("verify"), Cell($"checksums {account.Checksum}"), Text.Empty);
+            grid.AddRow(Cell("verify"), Cell($"checksums {account.Checksum}"), Time(account, "verify"));
         }
         else
         {

@@ -8,7 +8,7 @@ namespace Ferry.Cli.Up;
 /// <param name="PrefillCachedTokens">Of those, the ones that the prefill node had already.</param>
 /// <param name="MovedTokens">Tokens whose KV the decode node took from outside.</param>
 /// <param name="Source">From where: peer, shared, memory; several with '+'.</param>
-/// <param name="Steps">Milliseconds of each step that the nodes measured: prefill, transfer (with the check of the sums), convert.</param>
+/// <param name="Steps">Milliseconds of each step that the nodes measured: prefill, transfer, verify, convert.</param>
 internal sealed record HandOverAccount(
     string Question, string Answer, string Expected, int PromptTokens, int PrefillCachedTokens, int MovedTokens, long MovedBytes, long ConvertedBytes,
     string Source, string Checksum, string Route, IReadOnlyDictionary<string, double> Steps, int AnswerTokens, double TimeToFirstTokenMs, double TotalMs)

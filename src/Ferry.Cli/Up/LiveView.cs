@@ -6,35 +6,52 @@ namespace Ferry.Cli.Up;
 internal sealed class LiveView(IAnsiConsole console, HttpClient http, TimeProvider time)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan StartInterval = TimeSpan.FromMilliseconds(100); // The nodes are up within a second.
 
     private readonly Dictionary<string, (double Tokens, long At)> _before = [];
 
     /// <summary>Draws until cancelled; where the output is no terminal it draws nothing and waits.</summary>
-    public async Task RunAsync(IReadOnlyList<NodeProcess> nodes, CancellationToken cancellationToken)
+    public Task RunAsync(IReadOnlyList<NodeProcess> nodes, CancellationToken cancellationToken) =>
+        DrawAsync(nodes, "[red]no answer[/]", Interval, clears: false, cancellationToken);
+
+    /// <summary>Draws while nodes start, and takes the table away again; ends without an exception when cancelled.</summary>
+    public async Task ShowStartAsync(IReadOnlyList<NodeProcess> nodes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await DrawAsync(nodes, "[grey]starting[/]", StartInterval, clears: true, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // They are up, or one of them is not: the caller knows which.
+        }
+    }
+
+    private async Task DrawAsync(IReadOnlyList<NodeProcess> nodes, string absent, TimeSpan interval, bool clears, CancellationToken cancellationToken)
     {
         if (!console.Profile.Capabilities.Interactive || !console.Profile.Capabilities.Ansi)
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
             return;
         }
-        await console.Live(await TableAsync(nodes, cancellationToken)).StartAsync(async live =>
+        await console.Live(await TableAsync(nodes, absent, cancellationToken)).AutoClear(clears).StartAsync(async live =>
         {
             while (true)
             {
-                await Task.Delay(Interval, time, cancellationToken);
-                live.UpdateTarget(await TableAsync(nodes, cancellationToken));
+                await Task.Delay(interval, time, cancellationToken);
+                live.UpdateTarget(await TableAsync(nodes, absent, cancellationToken));
             }
         });
     }
 
-    private async Task<Table> TableAsync(IReadOnlyList<NodeProcess> nodes, CancellationToken cancellationToken)
+    private async Task<Table> TableAsync(IReadOnlyList<NodeProcess> nodes, string absent, CancellationToken cancellationToken)
     {
         var table = new Table().RoundedBorder().BorderColor(Color.Grey)
             .AddColumns("node", "shape", "running", "waiting", "KV used", "prefix hits", "KV from outside", "tokens/s");
         foreach (var node in nodes.Where(node => node.Spec.Shape.Length > 0))
         {
             var metrics = await NodeMetrics.TryReadAsync(http, node.Spec.Url, cancellationToken);
-            table.AddRow(metrics is null ? [node.Spec.Name, node.Spec.Shape, "[red]no answer[/]", "", "", "", "", ""] : Row(node.Spec, metrics));
+            table.AddRow(metrics is null ? [node.Spec.Name, node.Spec.Shape, absent, "", "", "", "", ""] : Row(node.Spec, metrics));
         }
         return table;
     }

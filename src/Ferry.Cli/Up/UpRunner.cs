@@ -9,8 +9,6 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
 {
     private const int AnswerTokensMax = 32; // The answers are a few words.
 
-    private static readonly JsonSerializerOptions ReportFormat = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     private readonly AccountWriter _writer = new(console);
 
     /// <returns>The exit code: 0 when KV crossed and its checksums held.</returns>
@@ -23,7 +21,7 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
         using var http = new HttpClient { Timeout = Timeout.InfiniteTimeSpan };
         await using var cluster = new Cluster(http, time, options.LogDirectory);
         var started = time.GetTimestamp();
-        var router = await StartAsync(cluster, plan, cancellationToken);
+        var router = await StartAsync(cluster, plan, http, cancellationToken);
         var startTime = time.GetElapsedTime(started);
         _writer.Nodes(cluster.Nodes, startTime);
 
@@ -39,13 +37,13 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
         {
             router = await StartFreshNodeAsync(cluster, plan, fresh, router, client, model, document, cancellationToken);
             shared = await AskAsync(client, model, document, document.Questions.Count > 2 ? 2 : 0, fresh, plan.Decode, "Question 3", cancellationToken);
-            router = await ReplaceRouterAsync(cluster, router, plan.Router(plan.Prefill, fresh), cancellationToken);
+            await ReplaceRouterAsync(cluster, router, plan.Router(plan.Prefill, fresh), cancellationToken);
         }
         if (options.Json)
         {
             var nodes = cluster.Nodes.Select(node => new UpNode(node.Spec.Name, node.Spec.Shape, node.Spec.Url, node.ProcessId)).ToArray();
             await jsonOutput.WriteLineAsync(JsonSerializer.Serialize(
-                new UpReport(plan.RouterUrl, nodes, startTime.TotalSeconds, first, second, shared), ReportFormat));
+                new UpReport(plan.RouterUrl, nodes, startTime.TotalSeconds, first, second, shared), JsonOutput.Format));
         }
         if (!options.Once)
         {
@@ -55,24 +53,30 @@ internal sealed class UpRunner(UpOptions options, IAnsiConsole console, TextWrit
         return 0;
     }
 
-    private async Task<NodeProcess> StartAsync(Cluster cluster, ClusterPlan plan, CancellationToken cancellationToken)
+    private async Task<NodeProcess> StartAsync(Cluster cluster, ClusterPlan plan, HttpClient http, CancellationToken cancellationToken)
     {
         console.MarkupLine("  [bold]Ferry[/] [grey]starts a prefill node, a decode node and a router on this machine.[/]");
         var nodes = new[] { cluster.Start(plan.Prefill), cluster.Start(plan.Decode), cluster.Start(plan.Router(plan.Prefill)) };
-        var waiting = nodes.ToDictionary(node => cluster.WaitReadyAsync(node, cancellationToken));
-        await (console.Profile.Capabilities.Interactive
-            ? console.Status().StartAsync("starting", status => WaitAllAsync(waiting, names => status.Status($"waiting for {names}")))
-            : WaitAllAsync(waiting, _ => { }));
+        var waiting = AllReadyAsync(cluster, nodes, cancellationToken);
+        using var shown = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var view = new LiveView(console, http, time).ShowStartAsync(nodes, shown.Token);
+        try
+        {
+            await waiting;
+        }
+        finally
+        {
+            await shown.CancelAsync();
+            await view;
+        }
         return nodes[2];
     }
 
-    private static async Task WaitAllAsync(Dictionary<Task, NodeProcess> waiting, Action<string> show)
+    /// <summary>Ends at the first node that fails: the others would be waited for in vain.</summary>
+    private static async Task AllReadyAsync(Cluster cluster, IReadOnlyList<NodeProcess> nodes, CancellationToken cancellationToken)
     {
-        while (waiting.Count > 0)
+        await foreach (var ready in Task.WhenEach(nodes.Select(node => cluster.WaitReadyAsync(node, cancellationToken))))
         {
-            show(string.Join(", ", waiting.Values.Select(node => node.Spec.Name)));
-            var ready = await Task.WhenAny(waiting.Keys);
-            waiting.Remove(ready);
             await ready;
         }
     }

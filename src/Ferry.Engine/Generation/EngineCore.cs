@@ -122,6 +122,8 @@ internal sealed class EngineCore
         PromptTokensComputed = _counters.PromptTokens - _counters.PromptTokensLocalHit - _counters.PromptTokensExternal,
         GenerationTokens = _counters.GenerationTokens,
         Steps = _counters.Steps,
+        StepTokens = _counters.StepTokens,
+        StepsByTokens = [.. _counters.StepsByTokens],
         RefusedLoads = _counters.RefusedLoads,
         FinishedStop = _counters.Finished[(int)FinishReason.Stop],
         FinishedLength = _counters.Finished[(int)FinishReason.Length],
@@ -234,7 +236,7 @@ internal sealed class EngineCore
         var needed = rows * _runner.VocabularySize;
         if (_logits.Length < needed) { _logits = new float[needed]; }
         _runner.Forward(CollectionsMarshal.AsSpan(_slices), _logits.AsSpan(0, needed));
-        _counters.Steps++;
+        _counters.StepRan(plan.TokenCount);
     }
 
     private void SaveComputedKv(StepPlan plan)

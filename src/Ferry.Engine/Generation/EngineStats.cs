@@ -44,6 +44,12 @@ public sealed record EngineStats
     /// <summary>Steps of the loop that ran the model.</summary>
     public long Steps { get; init; }
 
+    /// <summary>Tokens that those steps computed, of prompts and of answers.</summary>
+    public long StepTokens { get; init; }
+
+    /// <summary>The steps by their number of tokens: one count for each bucket of <see cref="Kv.Metrics.MetricBuckets.StepTokens"/>, and one for more.</summary>
+    public IReadOnlyList<long> StepsByTokens { get; init; } = new long[Kv.Metrics.MetricBuckets.StepTokens.Count + 1];
+
     /// <summary>Loads that brought wrong sizes or a gap and were refused.</summary>
     public long RefusedLoads { get; init; }
 

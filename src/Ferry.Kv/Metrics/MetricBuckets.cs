@@ -15,6 +15,9 @@ public static class MetricBuckets
     public static IReadOnlyList<double> Request { get; } =
         [.3, .5, .8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680];
 
+    /// <summary>Tokens of one step over all sequences.</summary>
+    public static IReadOnlyList<double> StepTokens { get; } = [1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384];
+
     /// <summary>1, 2, 5, 10, … up to <paramref name="limit"/>.</summary>
     public static IReadOnlyList<double> OneTwoFive(int limit)
     {

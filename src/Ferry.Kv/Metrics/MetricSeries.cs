@@ -58,5 +58,18 @@ public sealed class MetricSeries
         Add(value);
     }
 
+    /// <summary>Sets a histogram that someone else counts.</summary>
+    /// <param name="bucketCounts">Observations of each bucket alone, one more than there are bounds.</param>
+    /// <param name="sum">Of all that was observed.</param>
+    public void Set(IReadOnlyList<long> bucketCounts, double sum)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(bucketCounts.Count, _buckets.Length);
+        for (var index = 0; index < _buckets.Length; index++)
+        {
+            Volatile.Write(ref _buckets[index], bucketCounts[index]);
+        }
+        Set(sum);
+    }
+
     internal long BucketCount(int index) => Volatile.Read(ref _buckets[index]);
 }

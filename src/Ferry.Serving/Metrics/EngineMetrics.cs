@@ -8,6 +8,7 @@ namespace Ferry.Serving.Metrics;
 internal sealed class EngineMetrics
 {
     private readonly ILlmEngine _engine;
+    private readonly MetricSeries _stepTokens;
     private readonly List<(MetricSeries Series, Func<EngineStats, double> Read)> _copies = [];
 
     public EngineMetrics(MetricRegistry registry, ILlmEngine engine)
@@ -38,6 +39,7 @@ internal sealed class EngineMetrics
         _copies.Add((finished.With("error"), stats => stats.FinishedError));
         Add(registry.Counter("ferry_engine_steps_total", "Steps that ran the model."), stats => stats.Steps);
         Add(registry.Counter("ferry_kv_refused_loads_total", "Loads of wrong size or with a gap, which the engine refused."), stats => stats.RefusedLoads);
+        _stepTokens = registry.Histogram("vllm:iteration_tokens_total", "Tokens of one step over all sequences.", MetricBuckets.StepTokens).With();
         CacheConfig(registry, engine.Info);
         registry.OnCollect(Copy);
     }
@@ -62,5 +64,6 @@ internal sealed class EngineMetrics
         {
             series.Set(read(stats));
         }
+        _stepTokens.Set(stats.StepsByTokens, stats.StepTokens);
     }
 }

@@ -1,6 +1,7 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Ferry.Cli.Up;
+using Ferry.TestKit;
 
 namespace Ferry.IntegrationTests.Processes;
 
@@ -18,7 +19,7 @@ internal sealed class ServeNode : IAsyncDisposable
         SideChannelPort = sideChannelPort;
     }
 
-    public static string ModelDirectory { get; } = Path.Combine(RepositoryRoot(), "models", "ferry-tiny");
+    public static string ModelDirectory { get; } = RepositoryRoot.At("models", "ferry-tiny");
 
     public HttpClient Http { get; }
 
@@ -92,16 +93,6 @@ internal sealed class ServeNode : IAsyncDisposable
     {
         Http.Dispose();
         await _process.DisposeAsync();
-    }
-
-    public static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory.FullName, "Ferry.slnx")))
-        {
-            directory = directory.Parent ?? throw new InvalidOperationException($"No Ferry.slnx above {AppContext.BaseDirectory}.");
-        }
-        return directory.FullName;
     }
 
     private async Task WaitReadyAsync()

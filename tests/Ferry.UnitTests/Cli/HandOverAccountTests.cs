@@ -13,7 +13,7 @@ public sealed class HandOverAccountTests
         ["x-ferry-kv-bytes-converted"] = "1228800",
         ["x-ferry-kv-source"] = "peer",
         ["x-ferry-kv-checksum"] = "verified",
-        ["x-ferry-kv-ms"] = "transfer=2.25, convert=1",
+        ["x-ferry-kv-ms"] = "transfer=2.25, verify=0.5, convert=1",
         ["x-ferry-prefill-ms"] = "180.4",
         ["x-ferry-prefill-cached-tokens"] = "512",
     };
@@ -28,6 +28,7 @@ public sealed class HandOverAccountTests
         Assert.Equal(1_228_800, account.MovedBytes);
         Assert.Equal(180.4, account.Steps["prefill"]);
         Assert.Equal(2.25, account.Steps["transfer"]);
+        Assert.Equal(0.5, account.Steps["verify"]);
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Ferry.TestKit;
 
 namespace Ferry.UnitTests.Hashing;
 
@@ -19,12 +20,7 @@ internal static class HashVectors
 
     private static JsonElement[] Load(string file)
     {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "Ferry.slnx")))
-        {
-            directory = Path.GetDirectoryName(directory.TrimEnd('/')) ?? throw new FileNotFoundException("Ferry.slnx above the tests");
-        }
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(directory, "tests", "data", "hashing", file)));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(RepositoryRoot.At("tests", "data", "hashing", file)));
         return [.. document.RootElement.GetProperty("cases").Clone().EnumerateArray()];
     }
 }

@@ -7,6 +7,7 @@ using Ferry.Kv.Hashing;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
 using Ferry.Kv.Text;
+using Ferry.TestKit;
 using Xunit;
 
 namespace Ferry.UnitTests.Records;
@@ -41,7 +42,7 @@ public sealed class KvRecordTests
     [Fact]
     public void Write_GoldenHeader_HasTheBytesOfTheFile()
     {
-        var expected = Convert.FromHexString(File.ReadAllText(RepositoryFiles.Path("tests", "data", "records", "header-v1.hex")).ReplaceLineEndings(""));
+        var expected = Convert.FromHexString(File.ReadAllText(RepositoryRoot.At("tests", "data", "records", "header-v1.hex")).ReplaceLineEndings(""));
         Assert.Equal(Convert.ToHexString(expected), Convert.ToHexString(Record().AsSpan(0, KvRecord.HeaderBytes)));
         Assert.True(KvRecord.TryReadHeader(expected, out var header, out _));
         Assert.Equal(Header, header);
@@ -50,11 +51,11 @@ public sealed class KvRecordTests
     [Fact]
     public void Document_FieldTableAndGoldenBytes_AreThoseOfTheCode()
     {
-        var document = File.ReadAllText(RepositoryFiles.Path("docs", "wire", "record.md"));
+        var document = File.ReadAllText(RepositoryRoot.At("docs", "wire", "record.md"));
         var rows = Regex.Matches(document, @"^\| (\d+) \| (\d+) \| `(\w+)` \|", RegexOptions.Multiline)
             .Select(row => new KvRecordField(row.Groups[3].Value, int.Parse(row.Groups[1].Value), int.Parse(row.Groups[2].Value)));
         Assert.Equal(KvRecordFields.All, rows);
-        var golden = File.ReadAllText(RepositoryFiles.Path("tests", "data", "records", "header-v1.hex")).Trim().ReplaceLineEndings("\n");
+        var golden = File.ReadAllText(RepositoryRoot.At("tests", "data", "records", "header-v1.hex")).Trim().ReplaceLineEndings("\n");
         Assert.Contains(golden, document.ReplaceLineEndings("\n"));
     }
 

@@ -1,11 +1,11 @@
-using System.Runtime.CompilerServices;
+using Ferry.TestKit;
 
 namespace Ferry.UnitTests.Tidy;
 
 /// <summary>The sources as they lie on disk beside these tests.</summary>
 internal static class Repository
 {
-    public static string Root { get; } = FindRoot();
+    public static string Root => RepositoryRoot.Path;
 
     /// <summary>C# files below the folders, generated output left out; paths relative to the root, with '/'.</summary>
     public static IEnumerable<string> CSharpFiles(params string[] folders) => Files("*.cs", folders);
@@ -18,14 +18,4 @@ internal static class Repository
             .Order(StringComparer.Ordinal);
 
     public static string Read(string relativePath) => File.ReadAllText(Path.Combine(Root, relativePath));
-
-    private static string FindRoot([CallerFilePath] string here = "")
-    {
-        var directory = new DirectoryInfo(Path.GetDirectoryName(here)!);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Ferry.slnx")))
-        {
-            directory = directory.Parent;
-        }
-        return directory?.FullName ?? throw new InvalidOperationException($"No Ferry.slnx above {here}.");
-    }
 }

@@ -45,7 +45,7 @@ internal sealed class KvProof
         headers["x-ferry-kv-bytes-moved"] = _report.BytesMoved.ToString(CultureInfo.InvariantCulture);
         headers["x-ferry-kv-bytes-converted"] = _report.BytesConverted.ToString(CultureInfo.InvariantCulture);
         headers["x-ferry-kv-checksum"] = Checksum;
-        headers["x-ferry-kv-ms"] = string.Create(CultureInfo.InvariantCulture, $"transfer={_report.FetchTime.TotalMilliseconds:F2}, convert={_report.ConvertTime.TotalMilliseconds:F2}");
+        headers["x-ferry-kv-ms"] = string.Create(CultureInfo.InvariantCulture, $"transfer={_report.MoveTime.TotalMilliseconds:F2}, verify={_report.VerifyTime.TotalMilliseconds:F2}, convert={_report.ConvertTime.TotalMilliseconds:F2}");
         if (_expected)
         {
             headers["x-ferry-kv-handover"] = _happened ? "yes" : $"no({HeaderText(Reason)})";
@@ -90,6 +90,7 @@ internal sealed class KvProof
                 Checksum = (KvChecksumState)Math.Max((int)sum.Checksum, (int)one.Checksum),
                 Nacks = sum.Nacks + one.Nacks,
                 FetchTime = sum.FetchTime + one.FetchTime,
+                VerifyTime = sum.VerifyTime + one.VerifyTime,
                 ConvertTime = sum.ConvertTime + one.ConvertTime,
                 Conversion = one.Conversion.Length > 0 ? one.Conversion : sum.Conversion,
                 Reason = sum.Reason ?? one.Reason,

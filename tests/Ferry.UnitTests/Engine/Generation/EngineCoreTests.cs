@@ -33,6 +33,9 @@ public sealed class EngineCoreTests
         var requests = Enumerable.Range(1, 12).Select(i => bench.Submit(EngineBench.Prompt(i * 5, i))).ToList();
         await bench.RunAsync();
         Assert.All(bench.Runner.StepTokens, tokens => Assert.InRange(tokens, 1, batchedTokens));
+        var stats = bench.Core.Snapshot();
+        Assert.Equal((stats.Steps, (long)bench.Runner.StepTokens.Sum()), (stats.StepsByTokens.Sum(), stats.StepTokens));
+        Assert.Equal(bench.Runner.StepTokens.Count(tokens => tokens is > 1 and <= 8), stats.StepsByTokens[1]);
         for (var i = 0; i < requests.Count; i++)
         {
             Assert.Equal(bench.Runner.ExpectedGreedy(EngineBench.Prompt((i + 1) * 5, i + 1), 12), EngineBench.Collect(requests[i]).Tokens);

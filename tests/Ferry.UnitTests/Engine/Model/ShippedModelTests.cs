@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Ferry.Engine.KvCache;
 using Ferry.Engine.Model;
+using Ferry.TestKit;
 using Xunit;
 
 namespace Ferry.UnitTests.Engine.Model;
@@ -17,7 +18,7 @@ public sealed class ShippedModelTests
     [MemberData(nameof(Profiles))]
     public void Forward_GoldenPrompts_GivesTheTrainersLogitsAndGreedyTokens(string profileName)
     {
-        string root = RepositoryRoot();
+        var root = RepositoryRoot.Path;
         string directory = Path.Combine(root, "models", "ferry-tiny");
         string golden = Path.Combine(root, "tests", "data", "ferry-tiny", "golden.json");
         Assert.SkipUnless(Directory.Exists(directory) && File.Exists(golden), "models/ferry-tiny and its golden data are not in this tree");
@@ -45,14 +46,4 @@ public sealed class ShippedModelTests
     }
 
     private static int[] Ints(JsonElement entry, string key) => [.. entry.GetProperty(key).EnumerateArray().Select(item => item.GetInt32())];
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "Ferry.slnx")))
-        {
-            directory = directory.Parent;
-        }
-        return directory?.FullName ?? throw new InvalidOperationException("Ferry.slnx is in no directory above the test.");
-    }
 }

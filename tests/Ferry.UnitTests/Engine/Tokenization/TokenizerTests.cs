@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using CsCheck;
 using Ferry.Engine.Tokenization;
+using Ferry.TestKit;
 using Ferry.TestKit.Engines;
 using Microsoft.ML.Tokenizers;
 using Xunit;
@@ -215,9 +216,7 @@ public sealed class TokenizerTests
     [Fact]
     public void Encode_ShippedModel_GivesItsTrainersIds()
     {
-        var root = new DirectoryInfo(AppContext.BaseDirectory);
-        while (root is not null && !File.Exists(Path.Combine(root.FullName, "Ferry.slnx"))) { root = root.Parent; }
-        var (model, golden) = (Path.Combine(root!.FullName, "models", "ferry-tiny"), Path.Combine(root.FullName, "tests", "data", "ferry-tiny", "golden.json"));
+        var (model, golden) = (RepositoryRoot.At("models", "ferry-tiny"), RepositoryRoot.At("tests", "data", "ferry-tiny", "golden.json"));
         Assert.SkipUnless(Directory.Exists(model) && File.Exists(golden), "models/ferry-tiny and its golden data are not in this tree");
         var tokenizer = Tokenizer.Load(model);
         using var document = JsonDocument.Parse(File.ReadAllBytes(golden));
