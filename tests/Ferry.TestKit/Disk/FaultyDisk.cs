@@ -23,7 +23,7 @@ public sealed class FaultyDisk
 
     public bool CanPunch { get; set; } = true;
 
-    /// <summary>Asked before every call, with its name and the file's: what it gives is thrown.</summary>
+    /// <summary>Asked before every call, with its name and the file's: what it gives is thrown. It may block, and holds up that call alone.</summary>
     public Func<string, string, Exception?>? Fault { get; set; }
 
     /// <summary>What the files take up.</summary>
@@ -117,15 +117,15 @@ public sealed class FaultyDisk
 
     private T Do<T>(string call, string name, bool isChange, Func<T> act)
     {
+        if (Fault?.Invoke(call, name) is { } fault)
+        {
+            throw fault;
+        }
         lock (_lock)
         {
             if (IsCrashed)
             {
                 throw new DiskCrashedException();
-            }
-            if (Fault?.Invoke(call, name) is { } fault)
-            {
-                throw fault;
             }
             var crashes = isChange && ++Changes == CrashAt;
             // A write that the power failure cuts was begun; a sync that it cuts has promised nothing.

@@ -22,12 +22,16 @@ public sealed class DiskTierCrashTests
     public async Task PowerLoss_AtEveryChange_LosesNothingPromisedAndServesNothingTorn(DiskSyncPolicy sync, bool canPunch)
     {
         var crashed = true;
-        var isWhole = sync == DiskSyncPolicy.Every && canPunch; // Every change, every way; the others a third of them in the hardest way.
+        var isWhole = sync == DiskSyncPolicy.Every && canPunch; // Every change; the others a third of them in the hardest way.
         for (var crashAt = 1; crashed; crashAt += isWhole ? 1 : 3)
         {
             var first = isWhole ? 0 : Losses.Length - 1;
             for (var variant = first; variant < Losses.Length; variant++)
             {
+                if ((Losses[variant] == PowerLoss.KeepsAll && crashAt % 4 > 0) || (Losses[variant] == PowerLoss.Reorders && crashAt % 2 > 0))
+                {
+                    continue; // What tears also keeps and reorders; every change is lost, and torn.
+                }
                 var disk = new FaultyDisk { CrashAt = crashAt, CanPunch = canPunch };
                 var expected = new Expected(keepsPromises: sync == DiskSyncPolicy.Every);
                 await RunAsync(disk, DiskTierRun.Options(sync: sync), expected);
@@ -67,7 +71,7 @@ public sealed class DiskTierCrashTests
     {
         var options = DiskTierRun.Options(capacityBytes: 1 << 20);
         var crashed = true;
-        for (var crashAt = 1; crashed; crashAt += 7)
+        for (var crashAt = 1; crashed; crashAt += 11)
         {
             var disk = new FaultyDisk { CrashAt = crashAt, CanPunch = canPunch };
             var expected = new Expected(keepsPromises: false);
@@ -76,6 +80,45 @@ public sealed class DiskTierCrashTests
             disk.Restart(PowerLoss.Tears, crashAt);
             await CheckAsync(disk, options, expected, $"crash at {crashAt}");
         }
+    }
+
+    [Fact]
+    public async Task PowerLoss_WhileOnePutIsHalfWrittenAndALaterOneWasSynced_TheFirstIsProvedAndNotTrusted()
+    {
+        var seen = 0;
+        for (var seed = 0; seed < 60; seed++)
+        {
+            var disk = new FaultyDisk();
+            var options = DiskTierRun.Options() with { WriteDepth = 2 };
+            var tier = await DiskTierRun.OpenAsync(disk, options);
+            await tier.PutAsync(0);
+            using var isHeld = new ManualResetEventSlim();
+            using var goOn = new ManualResetEventSlim();
+            disk.Fault = (call, _) =>
+            {
+                if (call == "write" && !isHeld.IsSet)
+                {
+                    isHeld.Set();
+                    goOn.Wait(TimeSpan.FromMinutes(1));
+                }
+                return null;
+            };
+            var first = tier.PutAsync(1);
+            isHeld.Wait(TimeSpan.FromMinutes(1));
+            Assert.Equal(TierPutOutcome.Stored, await tier.PutAsync(2)); // Its slot comes after that of the first.
+            disk.CrashAt = disk.Changes + 3; // The first one's record, its slot, and the sync.
+            goOn.Set();
+            Assert.NotEqual(TierPutOutcome.Stored, await first);
+            await tier.DisposeAsync();
+            disk.Fault = null;
+            disk.Restart(PowerLoss.Tears, seed);
+
+            await using var again = await DiskTierRun.OpenAsync(disk, options);
+            seen += await again.TryReadAsync(1) is null ? 0 : 1; // Whole, or not there.
+            Assert.NotNull(await again.TryReadAsync(0));
+            Assert.NotNull(await again.TryReadAsync(2));
+        }
+        Assert.InRange(seen, 1, 59);
     }
 
     /// <summary>Puts, deletes, replacements, moves and restarts, up to the crash.</summary>
@@ -129,10 +172,10 @@ public sealed class DiskTierCrashTests
             await expected.DeleteAsync(disk, tier, 14);
             return;
         }
-        // One segment becomes empty and two sparse, which are moved together; then what was moved is deleted, and written again.
+        // Three segments become sparse and two of them are moved together; then one of the moved records is deleted, and written again.
         for (var number = 0; number < 14; number++)
         {
-            if (number % 7 != 3)
+            if (number is not (3 or 6 or 10))
             {
                 await expected.DeleteAsync(disk, tier, number);
             }

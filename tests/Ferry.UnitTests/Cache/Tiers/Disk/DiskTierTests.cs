@@ -226,6 +226,7 @@ public sealed class DiskTierTests : KvTierContract, IDisposable
         })));
         Assert.True(reads > 100);
         Assert.Equal(0, tier.Counts.Damaged);
+        await tier.DisposeAsync(); // Ends the move that may be under way.
         tier.CheckIntegrity();
     }
 
