@@ -21,6 +21,7 @@ internal sealed class NodeHealth(long since)
     private long _ejectedUntil = long.MinValue;
     private long _since = since;
     private bool _isUp = true;
+    private bool _hasAnswered;
 
     /// <summary>What the last probe said; null: it was well, or none came yet.</summary>
     public string? ProbeError { get; private set; }
@@ -64,7 +65,10 @@ internal sealed class NodeHealth(long since)
                 _isUp = false;
                 return true;
             }
-            if (!_isUp && _probesSucceeded >= options.HealthyAfter)
+            // A node that starts with the router has nothing to make good: its first answer counts.
+            var enough = _hasAnswered ? options.HealthyAfter : 1;
+            _hasAnswered |= error is null;
+            if (!_isUp && _probesSucceeded >= enough)
             {
                 _isUp = true;
                 _since = now;

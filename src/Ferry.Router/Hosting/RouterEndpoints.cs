@@ -37,15 +37,18 @@ internal static class RouterEndpoints
         routes.MapFallback(context => throw new RouterException(404, "NotFoundError", $"There is no {context.Request.Method} {context.Request.Path} here."));
     }
 
-    /// <summary>200 while a decode node answers (without prefill nodes requests still succeed, decode-only); the body says who does.</summary>
+    /// <summary>200 while a decode node answers and takes work (without prefill nodes requests still succeed, decode-only); the body says who does.</summary>
+    /// <remarks>Both: a node that answers again is given no request before its probes have said so, and a probe is as old as its interval.</remarks>
     private static async Task HealthAsync(HttpContext context, RouterState state)
     {
         Node[] nodes = [.. state.Runtime.Nodes.Current.Nodes];
         var healthy = await Task.WhenAll(nodes.Select(node => state.Sender.IsHealthyAsync(node, state.Options.HealthTimeout, state.Clock, context.RequestAborted)));
         var body = new JsonObject { ["prefill"] = new JsonObject(), ["decode"] = new JsonObject() };
         var decodes = false;
+        var now = state.Runtime.Time.Milliseconds;
         for (var index = 0; index < nodes.Length; index++)
         {
+            healthy[index] &= nodes[index].TakesWork(now);
             body[nodes[index].Role == NodeRole.Prefill ? "prefill" : "decode"]![nodes[index].Name] = healthy[index];
             decodes |= healthy[index] && nodes[index].Role == NodeRole.Decode;
         }

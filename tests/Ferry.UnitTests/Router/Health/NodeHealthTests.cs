@@ -25,6 +25,15 @@ public sealed class NodeHealthTests
     }
 
     [Fact]
+    public void Probed_NodeThatNeverAnswered_IsUpAtItsFirstAnswer()
+    {
+        for (var probe = 0; probe < 5; probe++) { _health.Probed("no", 0, Options); }
+        Assert.False(_health.IsUsable(0));
+        Assert.True(_health.Probed(null, 1000, Options));
+        Assert.True(_health.IsUsable(1000));
+    }
+
+    [Fact]
     public void Ramp_NodeThatCameBack_GrowsToItsFullShare()
     {
         for (var probe = 0; probe < 2; probe++) { _health.Probed("no", 0, Options); }
