@@ -1,8 +1,8 @@
 using System.Net.Sockets;
 using Ferry.Cache.Arena;
 using Ferry.Cache.Eviction;
-using Ferry.Cache.Records;
 using Ferry.Cache.Metrics;
+using Ferry.Cache.Records;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Fronts;
 using Ferry.Cache.Remote.Hosting.Admin;

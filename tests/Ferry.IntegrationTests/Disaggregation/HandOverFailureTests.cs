@@ -1,6 +1,6 @@
-using Ferry.TestKit.Lab;
 using System.Net;
 using Ferry.IntegrationTests.Processes;
+using Ferry.TestKit.Lab;
 
 namespace Ferry.IntegrationTests.Disaggregation;
 

@@ -52,7 +52,12 @@ public sealed class KubernetesDiscoveryTests
     private static Task<NodesFixture> StartAsync(FakeApiServer api) => NodesFixture.StartAsync((options, _) => options with
     {
         // The pods of the list do not exist: probes must not take them down while this looks.
-        Prefill = [], PrefillService = "prefill", KubernetesApi = api.Address.ToString(), KubernetesNamespace = "ai", KubernetesPort = "http", UnhealthyAfter = 1000,
+        Prefill = [],
+        PrefillService = "prefill",
+        KubernetesApi = api.Address.ToString(),
+        KubernetesNamespace = "ai",
+        KubernetesPort = "http",
+        UnhealthyAfter = 1000,
     });
 
     private static string Names(NodesFixture router) => string.Join(' ', router.Host.Runtime.Nodes.Current.Prefill.Select(node => node.Name).Order(StringComparer.Ordinal));

@@ -35,8 +35,13 @@ internal sealed class NodesFixture : IAsyncDisposable
         FakeVllm[] decode = [await FakeVllm.StartAsync(), await FakeVllm.StartAsync()];
         var options = new RouterOptions
         {
-            Prefill = [.. prefill.Select(pod => new NodeSpec(pod.Address))], Decode = [.. decode.Select(pod => new NodeSpec(pod.Address))],
-            Host = "127.0.0.1", Port = 0, IndexBytes = 4 << 20, HealthInterval = TimeSpan.FromMilliseconds(100), SlowStart = TimeSpan.Zero,
+            Prefill = [.. prefill.Select(pod => new NodeSpec(pod.Address))],
+            Decode = [.. decode.Select(pod => new NodeSpec(pod.Address))],
+            Host = "127.0.0.1",
+            Port = 0,
+            IndexBytes = 4 << 20,
+            HealthInterval = TimeSpan.FromMilliseconds(100),
+            SlowStart = TimeSpan.Zero,
         };
         options = change?.Invoke(options, prefill) ?? options;
         return new NodesFixture(await RouterHost.StartAsync(options, TimeProvider.System, _ => { }, CancellationToken.None), prefill, decode);

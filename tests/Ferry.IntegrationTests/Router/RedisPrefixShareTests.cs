@@ -26,8 +26,14 @@ public sealed class RedisPrefixShareTests
         {
             var options = new RouterOptions
             {
-                Prefill = [prefill.Address, second.Address], Decode = [decode.Address], Host = "127.0.0.1", Port = 0, Policy = "prefix-aware", IndexBytes = 4 << 20,
-                Redis = $"127.0.0.1:{port}", RedisKey = $"test:{Guid.NewGuid():N}",
+                Prefill = [prefill.Address, second.Address],
+                Decode = [decode.Address],
+                Host = "127.0.0.1",
+                Port = 0,
+                Policy = "prefix-aware",
+                IndexBytes = 4 << 20,
+                Redis = $"127.0.0.1:{port}",
+                RedisKey = $"test:{Guid.NewGuid():N}",
             };
             await using var left = await RouterHost.StartAsync(options, TimeProvider.System, _ => { }, CancellationToken.None);
             await using var right = await RouterHost.StartAsync(options, TimeProvider.System, _ => { }, CancellationToken.None);

@@ -123,7 +123,12 @@ public sealed class NodePoliciesTests
         {
             var input = new PolicyInput(_nodes, hits ?? new double[_nodes.Length])
             {
-                PromptTokens = 5000, Options = _options, Pairs = _pairs, Now = now, SessionHash = session, Decode = decode,
+                PromptTokens = 5000,
+                Options = _options,
+                Pairs = _pairs,
+                Now = now,
+                SessionHash = session,
+                Decode = decode,
             };
             return _nodes[made.Choose(input)].Name;
         }));

@@ -5,9 +5,9 @@ using Ferry.Cache.Tiers.Disk.Format;
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
+using Ferry.TestKit;
 using Ferry.TestKit.Cache;
 using Ferry.TestKit.Disk;
-using Ferry.TestKit;
 using Xunit;
 
 namespace Ferry.UnitTests.Cache.Tiers.Disk;
