@@ -55,6 +55,7 @@ internal sealed record ClusterPlan(NodeSpec Prefill, NodeSpec? SecondPrefill, No
             [
                 "serve", options.Model, "--served-model-name", ModelName(options.Model), "--host", "127.0.0.1", "--port", $"{url.Port}", "--device", device.Name,
                 "--tensor-parallel-size", $"{tensorParallel}", "--stop-on-stdin-close",
+                "--kv-load", "always", // The shipped model computes about as fast as a directory reads; what is shown here is that the chunks are found.
                 "--kv-transfer-config", $$"""{"kv_connector":"NixlConnector","kv_role":"{{role}}","kv_buffer_device":"cpu"}""",
             ],
             environment);

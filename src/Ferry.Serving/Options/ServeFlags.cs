@@ -33,7 +33,7 @@ public static class ServeFlags
         Flag("--kv-cache-dtype", "TYPE", "auto", "Element type of the KV pool: auto (bfloat16), bfloat16, float16, float32.", ApplyKvDType),
         Flag("--dtype", "TYPE", "auto", "Weights stay as the checkpoint stores them and are computed in float32: auto and bfloat16 are that; other types warn.", ApplyDType),
         Flag("--kv-transfer-config", "JSON", "none", "KV exchange between nodes; see the table of its keys. Also dotted: --kv-transfer-config.kv_role kv_producer.", KvTransferSettings.ApplyJson),
-        Flag("--kv-load", "cheaper|always", "cheaper", "Chunks found on disk, in the shared tier or at a peer are loaded as far as that is faster than computing them, by measured rates; or always.",
+        Flag("--kv-load", "cheaper|always", "cheaper", "Chunks found on disk or in the shared tier are loaded as far as that is faster than computing them, by measured rates; or always. What a peer lends is always loaded.",
             (d, v) => d.LoadsAlways = v.OneOf("cheaper", "always") == "always"),
         Flag("--seed", "N", "0", "Where requests without a seed draw theirs from.", (d, v) => d.Seed = v.Long(long.MinValue, long.MaxValue)),
         Flag("--chat-template", "FILE", "the model's", "Chat template that replaces the model's own.", (d, v) => d.ChatTemplatePath = v.Text),

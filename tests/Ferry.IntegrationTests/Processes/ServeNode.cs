@@ -53,7 +53,7 @@ internal sealed class ServeNode : IAsyncDisposable
         var extra = extraConfig is null ? "" : $$""","kv_connector_extra_config":{{extraConfig}}""";
         string[] connector = role is null
             ? []
-            : ["--kv-transfer-config", $$"""{"kv_connector":"NixlConnector","kv_role":"{{role}}","kv_buffer_device":"cpu"{{extra}}}"""];
+            : ["--kv-load", "always", "--kv-transfer-config", $$"""{"kv_connector":"NixlConnector","kv_role":"{{role}}","kv_buffer_device":"cpu"{{extra}}}"""];
         var url = new Uri($"http://127.0.0.1:{port}");
         var spec = new NodeSpec($"{device}-tp{tensorParallel}", device, url,
             [

@@ -91,7 +91,7 @@ public sealed class RedisFaultTests
     public async Task PutAsync_ServerKilledInTheMiddle_FailsAndServesNothingTorn()
     {
         await using var lab = await RedisLab.StartAsync();
-        await using var link = new FaultyLink(lab.Port) { FaultOf = _ => new LineFault { ForthBytesPerSecond = 20_000_000 } };
+        await using var link = new FaultyLink(lab.Port) { FaultOf = _ => new LineFault { ForthBytesPerSecond = 6_000_000 } };
         await using var tier = RedisFixture.Open(RedisFixture.Options(link.Port));
         await PutAsync(tier, 1);
         var put = PutAsync(tier, 2, KvLayout.Opaque(32 << 20));
