@@ -25,11 +25,11 @@ internal static class TransferTcpBenchmark
     {
         var streams = args.Length > 0 ? int.Parse(args[0]) : new TcpAgentOptions { EngineId = "x" }.StreamsPerPeer;
         var buffers = args.Length > 1 ? int.Parse(args[1]) : 0;
-        var reads = args.Length > 2 ? new ReadLimits { SegmentBytes = int.Parse(args[2]) } : new ReadLimits();
+        var reads = args.Length > 2 ? new TransferLimits { SegmentBytes = int.Parse(args[2]) } : new TransferLimits();
         RunAsync(streams, buffers, reads).GetAwaiter().GetResult();
     }
 
-    private static async Task RunAsync(int streams, int socketBufferBytes, ReadLimits reads)
+    private static async Task RunAsync(int streams, int socketBufferBytes, TransferLimits reads)
     {
         Case[] cases =
         [
@@ -49,7 +49,7 @@ internal static class TransferTcpBenchmark
         }
     }
 
-    private static async Task MeasureAsync(Case one, int streams, int socketBufferBytes, ReadLimits reads)
+    private static async Task MeasureAsync(Case one, int streams, int socketBufferBytes, TransferLimits reads)
     {
         await using var owner = await TcpTransferAgent.StartAsync(Options("owner", streams, socketBufferBytes, reads), CancellationToken.None);
         await using var reader = await TcpTransferAgent.StartAsync(Options("reader", streams, socketBufferBytes, reads), CancellationToken.None);
@@ -78,13 +78,13 @@ internal static class TransferTcpBenchmark
             + $"| {ratios[ratios.Length / 2]:F2} ({ratios[0]:F2}–{ratios[^1]:F2}) | {Median(ferry, s => s.CpuSeconds) / gigabytes:F2} | {Median(plain, s => s.CpuSeconds) / gigabytes:F2} |");
     }
 
-    private static TcpAgentOptions Options(string engineId, int streams, int socketBufferBytes, ReadLimits reads) => new()
+    private static TcpAgentOptions Options(string engineId, int streams, int socketBufferBytes, TransferLimits reads) => new()
     {
         EngineId = engineId,
         Port = 0,
         StreamsPerPeer = streams,
         SocketBufferBytes = socketBufferBytes,
-        Reads = reads,
+        Transfers = reads,
     };
 
     private static async Task ReadAllAsync(ITransferPeer peer, Lease lease, TestArena source, TestArena target, Case one, long roundBytes)
@@ -92,11 +92,11 @@ internal static class TransferTcpBenchmark
         var perRead = one.ReadBytes / one.DescriptorBytes;
         var slots = ArenaBytes / one.ReadBytes;
         // Scattered: neighbours in the request are not neighbours in either memory.
-        ReadDescriptor[][] plans = [.. Enumerable.Range(0, slots).Select(slot => Enumerable.Range(0, perRead).Select(i =>
+        TransferDescriptor[][] plans = [.. Enumerable.Range(0, slots).Select(slot => Enumerable.Range(0, perRead).Select(i =>
         {
             var shuffled = perRead == 1 ? 0 : i * 37 % perRead;
             var offset = (long)slot * one.ReadBytes + (long)shuffled * one.DescriptorBytes;
-            return new ReadDescriptor(new RemoteRange(lease.Id, lease.Generation, source.Region.Id, offset, one.DescriptorBytes), target.Region, offset);
+            return new TransferDescriptor(new RemoteRange(lease.Id, lease.Generation, source.Region.Id, offset, one.DescriptorBytes), target.Region, offset);
         }).ToArray())];
         var count = (int)(roundBytes / one.ReadBytes);
         var next = -1;

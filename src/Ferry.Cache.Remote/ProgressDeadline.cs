@@ -8,10 +8,12 @@ internal sealed class ProgressDeadline : IDisposable
     private readonly CancellationTokenSource _whole;
     private readonly CancellationTokenSource _linked;
     private readonly TimeSpan _idleTimeout;
+    private readonly TimeSpan _answerTimeout;
 
-    public ProgressDeadline(TimeSpan idleTimeout, TimeSpan wholeTimeout, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="answerTimeout">What counts in place of <paramref name="idleTimeout"/> once all is sent.</param>
+    public ProgressDeadline(TimeSpan idleTimeout, TimeSpan answerTimeout, TimeSpan wholeTimeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        _idleTimeout = idleTimeout;
+        (_idleTimeout, _answerTimeout) = (idleTimeout, answerTimeout);
         _idle = new CancellationTokenSource(idleTimeout, time);
         _whole = new CancellationTokenSource(wholeTimeout, time);
         _linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _idle.Token, _whole.Token);
@@ -19,8 +21,11 @@ internal sealed class ProgressDeadline : IDisposable
 
     public CancellationToken Token => _linked.Token;
 
-    /// <summary>True when nothing moved for the idle time-out.</summary>
+    /// <summary>True when nothing moved for the idle time-out, or no answer came.</summary>
     public bool IsIdle => _idle.IsCancellationRequested;
+
+    /// <summary>True when all is sent and nothing has moved since.</summary>
+    public bool IsAwaitingAnswer { get; private set; }
 
     /// <summary>True when the whole took too long.</summary>
     public bool IsLate => _whole.IsCancellationRequested;
@@ -32,11 +37,16 @@ internal sealed class ProgressDeadline : IDisposable
     public void Moved(long byteCount)
     {
         MovedBytes += byteCount;
+        IsAwaitingAnswer = false;
         _idle.CancelAfter(_idleTimeout); // Does nothing once it has ended.
     }
 
-    /// <summary>All is sent and the other side works on it: only the deadline of the whole counts until something moves again.</summary>
-    public void AwaitAnswer() => _idle.CancelAfter(Timeout.InfiniteTimeSpan);
+    /// <summary>All is sent and the other side works on it, which nobody sees: the time-out for answers counts until something moves again.</summary>
+    public void AwaitAnswer()
+    {
+        IsAwaitingAnswer = true;
+        _idle.CancelAfter(_answerTimeout);
+    }
 
     public void Dispose()
     {

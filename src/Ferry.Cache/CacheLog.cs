@@ -26,4 +26,7 @@ internal static partial class CacheLog
 
     [LoggerMessage(2022, LogLevel.Warning, "{Records} records had not been written behind to {Tier} when the cache closed; its deadline is {Deadline}.")]
     public static partial void WriteBehindCutOff(ILogger logger, long records, string tier, TimeSpan deadline);
+
+    [LoggerMessage(2030, LogLevel.Error, "Prefetching a chunk failed; it is read when it is asked for.")]
+    public static partial void PrefetchFailed(ILogger logger, Exception exception);
 }

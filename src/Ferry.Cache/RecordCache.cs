@@ -2,6 +2,8 @@ using Ferry.Cache.Chains;
 using Ferry.Cache.Records;
 using Ferry.Cache.Tiers;
 using Ferry.Kv.Keys;
+using Ferry.Kv.Layout;
+using Ferry.Kv.Records;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Cache;
@@ -13,15 +15,17 @@ public sealed class RecordCache : IAsyncDisposable
     /// <summary>Name of the memory among the tiers.</summary>
     public const string MemoryName = "memory";
 
+    /// <summary>What such a tier holds others have, and can be asked for themselves.</summary>
+    private const TierCapabilities ElsewhereToo = TierCapabilities.Shared | TierCapabilities.OfPeer;
+
     private readonly List<(GuardedTier Tier, WriteBehind? Behind)> _tiers = [];
-    private readonly SingleFlight<(KvKey Key, int FirstHead, int HeadCount, bool WantsOpaque)> _flights = new();
+    // A peer's question never waits for a flight that may be asking that very peer: what is left out is part of the key.
+    private readonly SingleFlight<(GuardedTier Tier, KvKey Key, int FirstHead, int HeadCount, bool WantsOpaque, TierCapabilities Without)> _flights = new();
     private readonly RecordCacheOptions _options;
     private readonly TierReader _reader;
     private readonly TierMover _mover;
     private readonly ChainFinder _finder;
     private readonly LoadAdvisor _advisor;
-    private readonly SemaphoreSlim _prefetches;
-    private int _prefetchesWaiting;
 
     /// <param name="memory">Owned from now on.</param>
     /// <param name="tiers">Nearest first; owned from now on.</param>
@@ -48,13 +52,16 @@ public sealed class RecordCache : IAsyncDisposable
         _mover = new TierMover(memory);
         _finder = new ChainFinder(Tiers, options);
         _advisor = new LoadAdvisor(options, time);
-        _prefetches = new SemaphoreSlim(options.PrefetchesAtOnce);
+        Prefetcher = new Prefetcher(this, options, time, loggers.CreateLogger<Prefetcher>());
     }
 
     public RecordStore Memory { get; }
 
     /// <summary>The tiers below memory, nearest first.</summary>
     public IReadOnlyList<GuardedTier> Tiers { get; }
+
+    /// <summary>Brings up what look-ups found, before it is asked for.</summary>
+    public Prefetcher Prefetcher { get; }
 
     public bool HasTiers => _tiers.Count > 0;
 
@@ -66,20 +73,34 @@ public sealed class RecordCache : IAsyncDisposable
 
     /// <summary>Leases a chunk, from memory or brought up from the nearest tier that has it.</summary>
     /// <returns>Null on a miss.</returns>
-    public async ValueTask<CacheHit?> TryGetAsync(KvKey key, ChunkQuery query, CancellationToken cancellationToken)
+    public ValueTask<CacheHit?> TryGetAsync(KvKey key, ChunkQuery query, CancellationToken cancellationToken) => TryGetAsync(key, query, TierCapabilities.None, cancellationToken);
+
+    /// <summary>As <see cref="TryGetAsync(KvKey, ChunkQuery, CancellationToken)"/>, from memory and the tiers that are this node's own: what a peer may be given.</summary>
+    public ValueTask<CacheHit?> TryGetOwnAsync(KvKey key, ChunkQuery query, CancellationToken cancellationToken) => TryGetAsync(key, query, ElsewhereToo, cancellationToken);
+
+    /// <summary>Names the records of a chunk that memory and this node's own tiers hold, by layout and length; each once, nothing is read.</summary>
+    /// <returns>One answer a key, in the order of the keys.</returns>
+    public async Task<IReadOnlyList<IReadOnlyCollection<(KvLayout Layout, int RecordBytes)>>> FindOwnAsync(IReadOnlyList<KvKey> keys, CancellationToken cancellationToken)
     {
-        if (Memory.TryLease(key, query, out var lease))
+        var found = new HashSet<(KvLayout, int)>[keys.Count];
+        for (var index = 0; index < found.Length; index++)
         {
-            return new CacheHit(lease, null);
+            found[index] = [.. Memory.Readers.Describe(keys[index])];
         }
-        foreach (var (tier, _) in _tiers)
+        foreach (var tier in Tiers)
         {
-            if (tier.Capabilities.HasFlag(TierCapabilities.Read) && await TryBringUpAsync(tier, null, key, query, cancellationToken) is { } brought)
+            if (tier.Capabilities.HasFlag(TierCapabilities.Read) && (tier.Capabilities & ElsewhereToo) == 0)
             {
-                return new CacheHit(brought, tier);
+                var below = await tier.FindManyAsync(keys, cancellationToken);
+                for (var index = 0; index < found.Length; index++)
+                {
+                    // An own tier knows every layout but that of bytes, which only their length tells.
+                    found[index].UnionWith(below[index].Select(record => (
+                        record.FamilyLayout is { } family ? family with { FirstHead = record.FirstHead, Heads = record.Heads } : KvLayout.Opaque(record.RecordBytes - KvRecord.HeaderBytes), record.RecordBytes)));
+                }
             }
         }
-        return null;
+        return found;
     }
 
     /// <summary>Finds the longest usable prefix of a chain over memory and all tiers, and leases what memory has of it. Nothing is read from a tier yet.</summary>
@@ -127,39 +148,6 @@ public sealed class RecordCache : IAsyncDisposable
             }
         }
         return hits[..end]!;
-    }
-
-    /// <summary>Brings the chunks of a chain up into memory and leases nothing.</summary>
-    /// <remarks>Bounded: so many at one time (<see cref="RecordCacheOptions.PrefetchesAtOnce"/>), so many waiting. What the decision calls not worth loading is left where it is.</remarks>
-    public async Task<PrefetchResult> PrefetchAsync(ReadOnlyMemory<KvKey> keys, Func<int, ChunkQuery> queryOf, CancellationToken cancellationToken)
-    {
-        if (Interlocked.Increment(ref _prefetchesWaiting) > _options.PrefetchesWaitingMax + _options.PrefetchesAtOnce)
-        {
-            Interlocked.Decrement(ref _prefetchesWaiting);
-            return new PrefetchResult(true, 0, 0);
-        }
-        try
-        {
-            await _prefetches.WaitAsync(cancellationToken);
-            try
-            {
-                var lookup = await LookUpAsync(keys, queryOf, cancellationToken);
-                var hits = await LoadAsync(lookup, all: false, cancellationToken);
-                foreach (var hit in hits)
-                {
-                    hit.Dispose();
-                }
-                return new PrefetchResult(false, lookup.Count, hits.Count(hit => hit.Tier is not null));
-            }
-            finally
-            {
-                _prefetches.Release();
-            }
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _prefetchesWaiting);
-        }
     }
 
     /// <summary>Queues a record of the memory for every tier that takes records. Never waits; a full queue drops it (counted).</summary>
@@ -230,12 +218,12 @@ public sealed class RecordCache : IAsyncDisposable
     /// <summary>Writes what is queued within the deadline, then closes the tiers and the memory.</summary>
     public async ValueTask DisposeAsync()
     {
+        await Prefetcher.DisposeAsync();
         await Task.WhenAll(_tiers.Where(tier => tier.Behind is not null).Select(tier => tier.Behind!.DisposeAsync().AsTask()));
         foreach (var tier in Tiers)
         {
             await tier.DisposeAsync();
         }
-        _prefetches.Dispose();
         Memory.Dispose();
     }
 
@@ -256,6 +244,23 @@ public sealed class RecordCache : IAsyncDisposable
     {
         tier = Tiers.FirstOrDefault(tier => tier.Name == name) ?? Tiers.FirstOrDefault(tier => tier.Kind == name);
         return tier is not null || name == MemoryName;
+    }
+
+    /// <param name="without">Tiers that have one of these are not asked.</param>
+    private async ValueTask<CacheHit?> TryGetAsync(KvKey key, ChunkQuery query, TierCapabilities without, CancellationToken cancellationToken)
+    {
+        if (Memory.TryLease(key, query, out var lease))
+        {
+            return new CacheHit(lease, null);
+        }
+        foreach (var (tier, _) in _tiers)
+        {
+            if (tier.Capabilities.HasFlag(TierCapabilities.Read) && (tier.Capabilities & without) == 0 && await TryBringUpAsync(tier, null, key, query, without, cancellationToken) is { } brought)
+            {
+                return new CacheHit(brought, tier);
+            }
+        }
+        return null;
     }
 
     private async ValueTask<ChainLookup> LookUpBelowAsync(
@@ -286,7 +291,7 @@ public sealed class RecordCache : IAsyncDisposable
             return new CacheHit(lease, null);
         }
         var (key, query, tier) = (lookup.KeyOf(index), lookup.QueryOf(index), lookup.TierOf(index));
-        if (tier is not null && await TryBringUpAsync(tier, lookup.LinkOf(index).Families, key, query, cancellationToken) is { } brought)
+        if (tier is not null && await TryBringUpAsync(tier, lookup.LinkOf(index).Families, key, query, TierCapabilities.None, cancellationToken) is { } brought)
         {
             return new CacheHit(brought, tier);
         }
@@ -295,11 +300,35 @@ public sealed class RecordCache : IAsyncDisposable
 
     /// <param name="families">What the tier was found to have; null to ask it now.</param>
     private async Task<ChunkLease?> TryBringUpAsync(
-        GuardedTier tier, IReadOnlyList<IReadOnlyList<TierRecord>>? families, KvKey key, ChunkQuery query, CancellationToken cancellationToken)
+        GuardedTier tier, IReadOnlyList<IReadOnlyList<TierRecord>>? families, KvKey key, ChunkQuery query, TierCapabilities without, CancellationToken cancellationToken)
     {
-        // A flight belongs to nobody in particular, so it keeps no leases: each of those who waited leases from memory afterwards.
-        await _flights.RunAsync(
-            (key, query.FirstHead, query.HeadCount, query.WantsOpaque), async token =>
+        await FlyAsync(tier, families, key, query, without, cancellationToken);
+        return Memory.TryLease(key, query, out var lease) ? lease : null;
+    }
+
+    /// <summary>Brings a chunk into memory from the nearest tier that has it, and leases nothing.</summary>
+    /// <returns>Record bytes brought; 0 when memory had it, or no tier has it.</returns>
+    internal async Task<long> BringUpAsync(KvKey key, ChunkQuery query, CancellationToken cancellationToken)
+    {
+        for (var index = 0; index < _tiers.Count && !Memory.Readers.Serves(key, query); index++)
+        {
+            if (_tiers[index].Tier.Capabilities.HasFlag(TierCapabilities.Read))
+            {
+                await FlyAsync(_tiers[index].Tier, null, key, query, TierCapabilities.None, cancellationToken);
+                if (Memory.Readers.BytesOf(key, query) is var bytes and > 0)
+                {
+                    return bytes;
+                }
+            }
+        }
+        return 0;
+    }
+
+    /// <remarks>A flight belongs to nobody in particular, so it keeps no leases: each of those who waited leases from memory afterwards.</remarks>
+    private Task<bool> FlyAsync(
+        GuardedTier tier, IReadOnlyList<IReadOnlyList<TierRecord>>? families, KvKey key, ChunkQuery query, TierCapabilities without, CancellationToken cancellationToken) =>
+        _flights.RunAsync(
+            (tier, key, query.FirstHead, query.HeadCount, query.WantsOpaque, without), async token =>
             {
                 if (Memory.Readers.Serves(key, query))
                 {
@@ -308,8 +337,6 @@ public sealed class RecordCache : IAsyncDisposable
                 families ??= ChainFinder.Choose(await tier.FindAsync(key, token), query);
                 await _reader.TryReadAsync(tier, families, query, lease => Promote(lease, tier), token);
             }, cancellationToken);
-        return Memory.TryLease(key, query, out var lease) ? lease : null;
-    }
 
     private void Promote(RecordLease lease, GuardedTier from)
     {

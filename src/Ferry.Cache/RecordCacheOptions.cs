@@ -30,9 +30,15 @@ public sealed record RecordCacheOptions
     /// <summary>A tier found too slow is tried again after so long without a read.</summary>
     public TimeSpan ProbeAfter { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Prefetches that run at one time.</summary>
+    /// <summary>Record bytes that are brought up for who looked them up, and wait in memory to be asked for, at most; never more than a quarter of the memory. 0: a look-up brings up nothing.</summary>
+    public long PrefetchBytesAheadMax { get; init; }
+
+    /// <summary>Chunks that are prefetched at one time.</summary>
     public int PrefetchesAtOnce { get; init; } = 4;
 
-    /// <summary>Prefetches that may wait for their turn; the next is refused.</summary>
-    public int PrefetchesWaitingMax { get; init; } = 64;
+    /// <summary>Chunks that were looked up and wait for their turn, at most: some chains' worth.</summary>
+    public int PrefetchesWaitingMax { get; init; } = 4096;
+
+    /// <summary>What was prefetched and not asked for in so long stays in memory as anything else does, and no longer counts as ahead.</summary>
+    public TimeSpan PrefetchKeptFor { get; init; } = TimeSpan.FromSeconds(30);
 }

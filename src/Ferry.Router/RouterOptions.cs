@@ -150,6 +150,9 @@ public sealed record RouterOptions
     /// <summary>Name of the slices' port; empty: their first.</summary>
     public string KubernetesPort { get; init; } = "";
 
+    /// <summary>ipv4 or ipv6: which address of a pod that has both is taken.</summary>
+    public string KubernetesAddressFamily { get; init; } = "ipv4";
+
     /// <summary>URL of the API server; empty: the pod's own service account.</summary>
     public string KubernetesApi { get; init; } = "";
 

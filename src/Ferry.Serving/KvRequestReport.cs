@@ -1,3 +1,5 @@
+using Ferry.Serving.Options;
+
 namespace Ferry.Serving;
 
 /// <summary>What the exchange did for one request.</summary>
@@ -11,6 +13,12 @@ public sealed record KvRequestReport
 
     /// <summary>The peer that was asked (its engine id); null when none was.</summary>
     public string? Peer { get; init; }
+
+    /// <summary>How the prefill node handed over what came from it; null when nothing did.</summary>
+    public HandoverMode? Mode { get; init; }
+
+    /// <summary>Of <see cref="BytesMoved"/>, what came from the prefill node.</summary>
+    public long HandoverBytes { get; init; }
 
     /// <summary>Payload bytes that came from another node or tier. What this node's own memory held did not move.</summary>
     public long BytesMoved { get; init; }

@@ -42,6 +42,33 @@ public sealed record KvTotals
 
     public long MemoryBytesLimit { get; init; }
 
+    /// <summary>Media that may carry KV to peers, best first; empty without a hand-over.</summary>
+    public IReadOnlyList<string> Media { get; init; } = [];
+
+    /// <summary>Lenders connected to, by the medium that carries their bytes.</summary>
+    public IReadOnlyDictionary<string, int> PeersByMedium { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>What came from prefill nodes, by peer and mode.</summary>
+    public IReadOnlyList<KvHandoverTotals> Handovers { get; init; } = [];
+
+    /// <summary>What hand-overs of this node to decode nodes take, by mode; empty unless it chooses by that.</summary>
+    public IReadOnlyList<KvHandoverCost> Costs { get; init; } = [];
+
+    /// <summary>Where peers may push KV to; null: they may not.</summary>
+    public KvPushPlace? PushTo { get; init; }
+
+    /// <summary>Record bytes that this node wrote into decode nodes' memory.</summary>
+    public long BytesPushed { get; init; }
+
+    /// <summary>Of <see cref="BytesPushed"/>, layers that were in the decode node's memory before the last layer of their chunk was computed.</summary>
+    public long BytesPushedEarly { get; init; }
+
+    /// <summary>Bytes of memory that are prepared for pushes, or hold what was pushed for requests that have not come yet.</summary>
+    public long PushBytesHeld { get; init; }
+
+    /// <summary>Pushes of peers that this node refused: no room, nothing wanted, too late.</summary>
+    public long PushesRefused { get; init; }
+
     /// <summary>The memory tier; null when this node keeps none.</summary>
     public RecordStoreStats? Memory { get; init; }
 

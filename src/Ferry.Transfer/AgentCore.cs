@@ -1,4 +1,4 @@
-using Ferry.Transfer.Reads;
+using Ferry.Transfer.OneSided;
 
 namespace Ferry.Transfer;
 
@@ -7,8 +7,8 @@ internal sealed class AgentCore : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _sweeping;
-    private readonly Dictionary<AgentIdentity, int> _sessions = []; // open connections of each reader; its own lock
-    private int _readsInFlight;
+    private readonly Dictionary<AgentIdentity, int> _sessions = []; // open connections of each peer; its own lock
+    private int _transfersInFlight;
 
     public AgentCore(TransferAgentOptions options)
     {
@@ -28,56 +28,58 @@ internal sealed class AgentCore : IAsyncDisposable
 
     public LeaseTable Leases { get; }
 
-    public int ReadsInFlight => Volatile.Read(ref _readsInFlight);
+    public int TransfersInFlight => Volatile.Read(ref _transfersInFlight);
 
     /// <summary>Called at every sweep: the medium's own checks.</summary>
     public event Action? Swept;
 
-    /// <summary>Plans a read and counts it, or says why not. Each success is paired with one <see cref="EndRead"/>.</summary>
-    public ReadPlan? TryBeginRead(ReadOnlyMemory<ReadDescriptor> descriptors, out TransferOutcome refusal)
+    /// <summary>Plans a transfer and counts it, or says why not. Each success is paired with one <see cref="End"/>.</summary>
+    public TransferPlan? TryBegin(
+        TransferDirection direction, ReadOnlyMemory<TransferDescriptor> descriptors, Func<long, int> segmentBytesOf, bool reachesAccelerators,
+        out TransferOutcome refusal, InPlaceRead? inPlace = null)
     {
-        if (Interlocked.Increment(ref _readsInFlight) > Options.Reads.ReadCountMax)
+        if (Interlocked.Increment(ref _transfersInFlight) > Options.Transfers.TransferCountMax)
         {
-            Interlocked.Decrement(ref _readsInFlight);
+            Interlocked.Decrement(ref _transfersInFlight);
             refusal = TransferOutcome.Failed(TransferPhase.Prepare, TransferSide.Local, TransferError.Overloaded,
-                $"{Options.Reads.ReadCountMax} reads are under way, the most allowed (Reads.ReadCountMax).");
+                $"{Options.Transfers.TransferCountMax} transfers are under way, the most allowed (Transfers.TransferCountMax).");
             return null;
         }
-        var plan = ReadPlan.TryCreate(descriptors, Options.Reads, Regions, out refusal);
+        var plan = TransferPlan.TryCreate(direction, descriptors, Options.Transfers, segmentBytesOf, reachesAccelerators, Regions, out refusal, inPlace);
         if (plan is null)
         {
-            Interlocked.Decrement(ref _readsInFlight);
+            Interlocked.Decrement(ref _transfersInFlight);
         }
         return plan;
     }
 
-    /// <summary>A reader has connected. Each call is paired with one <see cref="CountSessionClosed"/>.</summary>
-    public void CountSessionOpened(AgentIdentity reader)
+    /// <summary>A peer has connected. Each call is paired with one <see cref="CountSessionClosed"/>.</summary>
+    public void CountSessionOpened(AgentIdentity peer)
     {
         lock (_sessions)
         {
-            _sessions[reader] = _sessions.GetValueOrDefault(reader) + 1;
+            _sessions[peer] = _sessions.GetValueOrDefault(peer) + 1;
         }
     }
 
-    /// <summary>A connection of a reader has ended; with its last one end the leases that it holds.</summary>
-    public void CountSessionClosed(AgentIdentity reader)
+    /// <summary>A connection of a peer has ended; with its last one end the leases that it holds.</summary>
+    public void CountSessionClosed(AgentIdentity peer)
     {
         lock (_sessions)
         {
-            if (--_sessions[reader] > 0)
+            if (--_sessions[peer] > 0)
             {
                 return;
             }
-            _sessions.Remove(reader);
+            _sessions.Remove(peer);
         }
-        Leases.EndHeldBy(reader);
+        Leases.EndHeldBy(peer);
     }
 
-    public void EndRead(ReadPlan plan)
+    public void End(TransferPlan plan)
     {
         plan.Release();
-        Interlocked.Decrement(ref _readsInFlight);
+        Interlocked.Decrement(ref _transfersInFlight);
     }
 
     /// <summary>Ends all leases, stops the loop and waits until no memory is in use. The medium has closed its connections before.</summary>

@@ -1,3 +1,4 @@
+using Ferry.Transfer.Media;
 using Ferry.Transfer.SideChannel;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -18,7 +19,13 @@ public record TransferAgentOptions
 
     public LeaseLimits Leases { get; init; } = new();
 
-    public ReadLimits Reads { get; init; } = new();
+    public TransferLimits Transfers { get; init; } = new();
+
+    /// <summary>
+    /// Media beside TCP, the best first; owned by the agent from now on. A peer is reached by the first that both ends have and that works,
+    /// else by TCP.
+    /// </summary>
+    public IReadOnlyList<DataMedium> Media { get; init; } = [];
 
     /// <summary>Registered regions at one time. An exchange registers one arena; 1,024 leaves room for a pool a layer.</summary>
     public int RegionCountMax { get; init; } = 1024;
@@ -26,7 +33,7 @@ public record TransferAgentOptions
     /// <summary>How long a connect with its handshake, and a call over the side channel, may take.</summary>
     public TimeSpan CallDeadline { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>A peer that shows no sign of life, or a read without a byte, for this long is dead.</summary>
+    /// <summary>A peer that shows no sign of life, or a transfer without a byte, for this long is dead.</summary>
     public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>How often expired leases are swept and silent connections looked at.</summary>
@@ -54,11 +61,13 @@ public record TransferAgentOptions
         Require(CallDeadline > TimeSpan.Zero, $"CallDeadline is {CallDeadline}; it must be positive.");
         Require(DeadAfter >= TimeSpan.FromMilliseconds(100), $"DeadAfter is {DeadAfter}; below 100 ms a busy machine looks dead.");
         Require(SweepInterval > TimeSpan.Zero && SweepInterval <= DeadAfter, $"SweepInterval is {SweepInterval}; it must lie in (0, DeadAfter = {DeadAfter}].");
-        Require(Reads.SegmentBytes is >= 4096 and <= ReadLimits.SegmentBytesMax,
-            $"Reads.SegmentBytes is {Reads.SegmentBytes}; it must lie in 4096..{ReadLimits.SegmentBytesMax}.");
-        Require(Reads.SegmentsInFlight is >= 1 and <= 64, $"Reads.SegmentsInFlight is {Reads.SegmentsInFlight}; it must lie in 1..64.");
-        Require(Reads.DescriptorCountMax >= 1, $"Reads.DescriptorCountMax is {Reads.DescriptorCountMax}; it must be at least 1.");
-        Require(Reads.ReadCountMax >= 1, $"Reads.ReadCountMax is {Reads.ReadCountMax}; it must be at least 1.");
+        Require(Transfers.SegmentBytes is >= 4096 and <= TransferLimits.SegmentBytesMax,
+            $"Transfers.SegmentBytes is {Transfers.SegmentBytes}; it must lie in 4096..{TransferLimits.SegmentBytesMax}.");
+        Require(Transfers.InPlaceSegmentBytes is >= 4096 and <= TransferLimits.SegmentBytesMax,
+            $"Transfers.InPlaceSegmentBytes is {Transfers.InPlaceSegmentBytes}; it must lie in 4096..{TransferLimits.SegmentBytesMax}.");
+        Require(Transfers.SegmentsInFlight is >= 1 and <= 64, $"Transfers.SegmentsInFlight is {Transfers.SegmentsInFlight}; it must lie in 1..64.");
+        Require(Transfers.DescriptorCountMax >= 1, $"Transfers.DescriptorCountMax is {Transfers.DescriptorCountMax}; it must be at least 1.");
+        Require(Transfers.TransferCountMax >= 1, $"Transfers.TransferCountMax is {Transfers.TransferCountMax}; it must be at least 1.");
         return errors;
 
         void Require(bool condition, string error)

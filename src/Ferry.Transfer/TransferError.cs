@@ -38,6 +38,15 @@ public enum TransferError : ushort
     /// <summary>Connected to this very agent: the host or port of the peer is wrong.</summary>
     ConnectedToSelf = 16,
 
+    /// <summary>The lease is one for reading, and this was a write; or the other way round.</summary>
+    NotPermitted = 17,
+
+    /// <summary>The medium could not reach the memory, though the lease was good.</summary>
+    MediumFailed = 18,
+
+    /// <summary>The memory is an accelerator's, and what was asked for takes the CPU: bytes over TCP or shared memory, or a checksum.</summary>
+    AcceleratorMemory = 19,
+
     Unreachable = 100,
     ConnectionLost = 101,
 

@@ -175,12 +175,7 @@ say "osd up"
 
 # --- radosgw
 if [ "$CEPH_HTTPS" = 1 ] && [ ! -s "$H/tls/server.pem" ]; then
-  mkdir -p "$H/tls"
-  { openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=Ferry lab authority' -keyout "$H/tls/ca.key" -out "$H/tls/ca.pem" &&
-    openssl req -newkey rsa:2048 -nodes -subj "/CN=$CEPH_DNS_NAME" -keyout "$H/tls/server.key" -out "$H/tls/server.csr" &&
-    printf 'subjectAltName=DNS:localhost,DNS:%s,DNS:*.%s,IP:127.0.0.1\n' "$CEPH_DNS_NAME" "$CEPH_DNS_NAME" > "$H/tls/san" &&
-    openssl x509 -req -days 2 -in "$H/tls/server.csr" -CA "$H/tls/ca.pem" -CAkey "$H/tls/ca.key" -CAcreateserial -extfile "$H/tls/san" -out "$H/tls/server.pem"
-  } >"$H/log/tls.out" 2>&1 || die "certificates"
+  bash "$here/certificates.sh" "$H/tls" "$CEPH_DNS_NAME" >"$H/log/tls.out" 2>&1 || die "certificates"
 fi
 for ((i = 0; i < CEPH_RGW_COUNT; i++)); do
   n=rgw.$i; port=$((CEPH_RGW_PORT+i))

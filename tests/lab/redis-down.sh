@@ -10,5 +10,5 @@ for name in reaper redis; do
   if [ "$p" != $$ ] && [ "$(starttime "$p" || true)" = "$st" ]; then kill -KILL "$p" 2>/dev/null || true; fi
   rm -f "$REDIS_HOME/$name.pid"
 done
-rm -f "$REDIS_HOME"/{redis.out,reaper.out,lock,dump.rdb}
+rm -f "$REDIS_HOME"/{redis.out,reaper.out,tls.out,lock,dump.rdb,nodes.conf}
 rmdir "$REDIS_HOME" 2>/dev/null || true

@@ -3,6 +3,7 @@
 #
 #   REDIS_HOME=DIR         state; must be set
 #   REDIS_PORT=N           16690
+#   REDIS_TLS=DIR          none: speaks TLS only, with the certificate in that directory, made there if it is missing (ca.pem is its authority)
 #   REDIS_OWNER_PID=PID    none: when that process has ended, the server is taken down and its state removed
 #   arguments              go to redis-server, such as --maxmemory 64mb --requirepass WORD
 set -euo pipefail
@@ -24,7 +25,12 @@ answers() { (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }
 
 if ! alive redis; then
   ! answers || { echo "port $port is in use by another program (REDIS_PORT)" >&2; exit 1; }
-  launch redis redis-server --port "$port" --bind 127.0.0.1 --save '' --appendonly no --dir "$REDIS_HOME" "$@"
+  listen=(--port "$port")
+  if [ -n "${REDIS_TLS:-}" ]; then
+    [ -s "$REDIS_TLS/server.pem" ] || bash "$here/certificates.sh" "$REDIS_TLS" localhost >"$REDIS_HOME/tls.out" 2>&1 || { cat "$REDIS_HOME/tls.out" >&2; exit 1; }
+    listen=(--port 0 --tls-port "$port" --tls-cert-file "$REDIS_TLS/server.pem" --tls-key-file "$REDIS_TLS/server.key" --tls-ca-cert-file "$REDIS_TLS/ca.pem" --tls-auth-clients no)
+  fi
+  launch redis redis-server "${listen[@]}" --bind 127.0.0.1 --save '' --appendonly no --dir "$REDIS_HOME" "$@"
 fi
 for ((i = 0; i < 100; i++)); do
   ! answers || break

@@ -21,7 +21,7 @@ internal static partial class DiskTierBenchmark
         var directory = Directory.CreateDirectory(Path.Combine(parent, $"ferry-bench-disk-{Environment.ProcessId}")).FullName;
         try
         {
-            RunAsync(directory, args.Contains("--restart-only")).GetAwaiter().GetResult();
+            RunAsync(directory, [.. args.Skip(1)]).GetAwaiter().GetResult();
         }
         finally
         {
@@ -29,9 +29,15 @@ internal static partial class DiskTierBenchmark
         }
     }
 
-    private static async Task RunAsync(string directory, bool restartOnly)
+    /// <param name="only">Sizes to measure ("20MiB") and "start"; empty for all.</param>
+    private static async Task RunAsync(string directory, string[] only)
     {
-        if (!restartOnly)
+        bool IsWanted(string name) => only.Length == 0 || only.Contains(name.Replace(" ", ""));
+        (string Name, int Bytes, long Total, bool HugePages)[] cases =
+        [
+            ("20 MiB", 20 << 20, 1280L << 20, true), ("20 MiB, small pages", 20 << 20, 1280L << 20, false), ("1 MiB", 1 << 20, 768L << 20, true), ("64 KiB", 64 << 10, 192L << 20, true),
+        ];
+        if (Array.Exists(cases, one => IsWanted(one.Name)))
         {
             if (!FioSide.TryInstall())
             {
@@ -41,10 +47,14 @@ internal static partial class DiskTierBenchmark
             Console.WriteLine();
             Console.WriteLine("| disk tier | GB/s | fio GB/s | ratio (min–max) | CPU-s/GB | fio CPU-s/GB |");
             Console.WriteLine("|---|---:|---:|---:|---:|---:|");
-            foreach (var (name, bytes, total) in ((string, int, long)[])[("20 MiB", 20 << 20, 1280L << 20), ("1 MiB", 1 << 20, 768L << 20), ("64 KiB", 64 << 10, 192L << 20)])
+            foreach (var one in cases.Where(one => IsWanted(one.Name)))
             {
-                await MeasureAsync(directory, name, bytes, total);
+                await MeasureAsync(directory, one.Name, one.Bytes, one.Total, one.HugePages);
             }
+        }
+        if (!IsWanted("start"))
+        {
+            return;
         }
         Console.WriteLine();
         Console.WriteLine("| start | records | segments | index on disk read | seconds, cold | managed bytes a record |");
@@ -53,11 +63,11 @@ internal static partial class DiskTierBenchmark
         await RestartAsync(directory, "100 GB in records of 20 MiB", 5000, 20 << 20, 200L << 30);
     }
 
-    private static async Task MeasureAsync(string directory, string name, int bytes, long total)
+    private static async Task MeasureAsync(string directory, string name, int bytes, long total, bool hugePages)
     {
-        var fio = new FioSide(directory, Depth);
+        var fio = new FioSide(directory, Depth, hugePages);
         var count = (int)(total / bytes);
-        using var memory = new RecordSet(bytes, Math.Min(count, 8));
+        using var memory = new RecordSet(bytes, Math.Min(count, 8), hugePages);
         var samples = new List<(double Write, double FioWrite, double Read, double FioRead, double WriteCpu, double FioWriteCpu, double ReadCpu, double FioReadCpu)>();
         for (var round = -1; round < Rounds; round++)
         {

@@ -15,12 +15,13 @@ internal sealed class RecordSet : IDisposable
     private readonly KvLayout _layout;
     private readonly UInt128 _checksum;
 
-    public RecordSet(int payloadBytes, int placeCount)
+    /// <param name="hugePages">As the arena asks for where the system has them: then the kernel needs fewer requests for a record.</param>
+    public RecordSet(int payloadBytes, int placeCount, bool hugePages = true)
     {
         _layout = KvLayout.Opaque(payloadBytes);
         var recordBytes = KvRecord.HeaderBytes + payloadBytes;
         var placeBytes = (recordBytes + 4095) & ~4095;
-        _memory = new AlignedBytes((long)placeBytes * placeCount, 1);
+        _memory = new AlignedBytes((long)placeBytes * placeCount, 1, hugePages);
         for (var place = 0; place < placeCount; place++)
         {
             var record = _memory.Memory.Slice(place * placeBytes, recordBytes);

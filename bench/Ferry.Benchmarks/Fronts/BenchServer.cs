@@ -12,20 +12,20 @@ internal sealed class BenchServer : IDisposable
 
     private readonly Process _process;
 
-    private BenchServer(string name, Process process, int port, int lmPort)
+    private BenchServer(string name, Process process, int port, int secondPort)
     {
         Name = name;
         _process = process;
         Port = port;
-        LmPort = lmPort;
+        SecondPort = secondPort;
     }
 
     public string Name { get; }
 
     public int Port { get; }
 
-    /// <summary>0 for servers that do not speak it.</summary>
-    public int LmPort { get; }
+    /// <summary>Of <c>lm://</c>, or whatever the server offers beside; 0 for nothing.</summary>
+    public int SecondPort { get; }
 
     /// <summary>User and system time of the process so far, by the kernel's books.</summary>
     public double CpuSeconds
@@ -39,11 +39,29 @@ internal sealed class BenchServer : IDisposable
         }
     }
 
+    /// <summary>The same to the nanosecond, of the threads that run now.</summary>
+    public TimeSpan PreciseCpuTime
+    {
+        get
+        {
+            var nanoseconds = 0L;
+            foreach (var task in Directory.EnumerateDirectories($"/proc/{_process.Id}/task"))
+            {
+                nanoseconds += long.Parse(File.ReadAllText(task + "/schedstat").Split(' ')[0], CultureInfo.InvariantCulture);
+            }
+            return TimeSpan.FromMicroseconds(nanoseconds / 1000.0);
+        }
+    }
+
     /// <summary>This program again, in the mode of a server that prints its ports.</summary>
-    public static BenchServer Self(string name, params string[] args)
+    public static BenchServer Self(string name, params string[] args) => OfBuild(name, typeof(BenchServer).Assembly.Location, args);
+
+    /// <summary>As <see cref="Self"/>, of another build of this program: what a change has brought shows in one run.</summary>
+    /// <param name="dll">Its Ferry.Benchmarks.dll.</param>
+    public static BenchServer OfBuild(string name, string dll, params string[] args)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        foreach (var argument in (string[])["exec", typeof(BenchServer).Assembly.Location, .. args])
+        foreach (var argument in (string[])["exec", dll, .. args])
         {
             start.ArgumentList.Add(argument);
         }

@@ -10,7 +10,7 @@ internal static class FrontsBenchmark
     private const int SmallBytes = 4 << 10;
     private const long MemoryBytes = 3L << 30;
     private const long WorkingSetBytes = 160L << 20;
-    private static readonly TimeSpan CellTime = TimeSpan.FromMilliseconds(150);
+    private const int CellMilliseconds = 150;
 
     /// <summary>Each connection ends what it began. Who takes so long for it is measured once, or the run would not end in minutes.</summary>
     private const double SlowSeconds = 2;
@@ -21,27 +21,34 @@ internal static class FrontsBenchmark
     private static readonly int[] AllSizes = [SmallBytes, 64 << 10, 1 << 20, 20 << 20, 80 << 20];
     private static readonly int[] AllConnections = [1, 4, 16];
 
-    /// <param name="args"><c>sizes=20971520,1048576</c>, <c>connections=1,4</c>, <c>rounds=5</c>, <c>garnet=PATH</c> narrow or widen the run.</param>
+    /// <param name="args"><c>sizes=20971520,1048576</c>, <c>connections=1,4</c>, <c>rounds=5</c>, <c>garnet=PATH</c> narrow or widen the run, as does <c>only=Ferry,Redis</c>; <c>before=Ferry.Benchmarks.dll</c> of another build runs beside this one; <c>cell=3000</c> is the milliseconds of a round, long enough for a profiler.</param>
     public static void Run(string[] args)
     {
         var sizes = Numbers(args, "sizes") ?? AllSizes;
         var connections = Numbers(args, "connections") ?? AllConnections;
         var rounds = Numbers(args, "rounds")?[0] ?? Rounds;
+        var cell = TimeSpan.FromMilliseconds(Numbers(args, "cell")?[0] ?? CellMilliseconds);
         using var ferry = BenchServer.Self("Ferry", "fronts-server", $"{MemoryBytes}");
+        using var before = Text(args, "before") is { } dll ? BenchServer.OfBuild("Ferry before", dll, "fronts-server", $"{MemoryBytes}") : null;
         using var raw = BenchServer.Self("raw socket", "fronts-raw");
         using var redis = BenchServer.TryOther("Redis", "redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--maxmemory", $"{MemoryBytes}");
         using var garnet = BenchServer.TryOther("Garnet", GarnetProgram.Find(args), "--port", "{port}", "--bind", "127.0.0.1", "-m", "4g");
         FrontTarget[] targets =
         [
             new("Ferry", ferry, (size, depth) => new RespLoad(ferry.Port, size, depth)),
-            new("Ferry lm://", ferry, (size, _) => new LmLoad(ferry.LmPort, size)),
+            new("Ferry lm://", ferry, (size, _) => new LmLoad(ferry.SecondPort, size)),
+            .. Other(before),
             .. Other(redis),
             .. Other(garnet),
             new("raw socket", raw, (size, _) => new RawLoad(raw.Port, size)),
         ];
+        if (Text(args, "only")?.Split(',') is { } only)
+        {
+            targets = [.. targets.Where(target => only.Contains(target.Name, StringComparer.Ordinal))];
+        }
         Console.Error.WriteLine(string.Join("; ", targets.Select(target => target.Name)) + (garnet is null ? "; Garnet is not installed" : "") + (redis is null ? "; Redis is not installed" : ""));
         var report = new FrontsReport(targets, MemoryCopyGigabytesPerSecond());
-        report.PrintHead(PipelineDepth, rounds, CellTime);
+        report.PrintHead(PipelineDepth, rounds, cell);
         var running = Stopwatch.StartNew();
         foreach (var size in sizes)
         {
@@ -51,7 +58,7 @@ internal static class FrontsBenchmark
             }
             foreach (var connectionCount in connections)
             {
-                Measure(report, targets, size, connectionCount, rounds, running);
+                Measure(report, targets, size, connectionCount, rounds, cell, running);
             }
         }
         report.PrintFoot();
@@ -61,7 +68,9 @@ internal static class FrontsBenchmark
         server is null ? [] : [new FrontTarget(server.Name, server, (size, depth) => new RespLoad(server.Port, size, depth))];
 
     private static int[]? Numbers(string[] args, string name) =>
-        args.FirstOrDefault(argument => argument.StartsWith(name + '=', StringComparison.Ordinal)) is { } found ? [.. found[(name.Length + 1)..].Split(',').Select(int.Parse)] : null;
+        Text(args, name) is { } found ? [.. found.Split(',').Select(int.Parse)] : null;
+
+    private static string? Text(string[] args, string name) => args.FirstOrDefault(argument => argument.StartsWith(name + '=', StringComparison.Ordinal))?[(name.Length + 1)..];
 
     private static int Keys(int size) => (int)Math.Max(2, WorkingSetBytes / size);
 
@@ -76,12 +85,16 @@ internal static class FrontsBenchmark
         }
     }
 
-    private static void Measure(FrontsReport report, FrontTarget[] targets, int size, int connectionCount, int rounds, Stopwatch running)
+    private static void Measure(FrontsReport report, FrontTarget[] targets, int size, int connectionCount, int rounds, TimeSpan cell, Stopwatch running)
     {
         var loads = targets.Select(target => Enumerable.Range(0, connectionCount).Select(_ => target.Connect(size, Depth(size))).ToArray()).ToArray();
         var slow = new HashSet<(int Target, bool IsSet)>();
         foreach (var isSet in (bool[])[false, true])
         {
+            foreach (var (target, own) in targets.Zip(loads))
+            {
+                Take(target, own, size, isSet, cell); // Not counted: memory is touched for the first time, and code that is compiled while it runs gets its last form.
+            }
             for (var round = 0; round < rounds; round++)
             {
                 for (var turn = 0; turn < targets.Length; turn++)
@@ -91,7 +104,7 @@ internal static class FrontsBenchmark
                     {
                         continue;
                     }
-                    var sample = Take(targets[index], loads[index], size, isSet);
+                    var sample = Take(targets[index], loads[index], size, isSet, cell);
                     report.Add(size, connectionCount, isSet, targets[index], sample);
                     if (sample.Seconds > SlowSeconds)
                     {
@@ -107,13 +120,13 @@ internal static class FrontsBenchmark
         }
     }
 
-    private static (long Operations, double Seconds, double ClientCpu, double ServerCpu) Take(FrontTarget target, LoadConnection[] loads, int size, bool isSet)
+    private static (long Operations, double Seconds, double ClientCpu, double ServerCpu) Take(FrontTarget target, LoadConnection[] loads, int size, bool isSet, TimeSpan cell)
     {
         using var self = Process.GetCurrentProcess();
         var (clientCpu, serverCpu) = (self.TotalProcessorTime.TotalSeconds, target.Server.CpuSeconds);
         var clock = Stopwatch.StartNew();
         long operations = 0;
-        var threads = loads.Select((load, index) => new Thread(() => Interlocked.Add(ref operations, Loop(load, index, loads.Length, size, isSet, clock)))).ToArray();
+        var threads = loads.Select((load, index) => new Thread(() => Interlocked.Add(ref operations, Loop(load, index, loads.Length, size, isSet, cell, clock)))).ToArray();
         foreach (var thread in threads)
         {
             thread.Start();
@@ -127,12 +140,12 @@ internal static class FrontsBenchmark
         return (operations, seconds, self.TotalProcessorTime.TotalSeconds - clientCpu, target.Server.CpuSeconds - serverCpu);
     }
 
-    private static long Loop(LoadConnection load, int index, int connectionCount, int size, bool isSet, Stopwatch clock)
+    private static long Loop(LoadConnection load, int index, int connectionCount, int size, bool isSet, TimeSpan cell, Stopwatch clock)
     {
         var depth = Depth(size);
         var groups = Keys(size) / depth;
         long done = 0;
-        for (var turn = index; clock.Elapsed < CellTime || done == 0; turn += connectionCount)
+        for (var turn = index; clock.Elapsed < cell || done == 0; turn += connectionCount)
         {
             var key = turn % groups * depth;
             if (isSet)

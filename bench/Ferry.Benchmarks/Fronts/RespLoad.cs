@@ -9,7 +9,6 @@ internal sealed class RespLoad : LoadConnection
     private readonly byte[] _value;
     private readonly byte[] _reply;
     private readonly byte[] _replyHeader;
-    private readonly string _prefix;
 
     /// <param name="countMax">Values at a time.</param>
     public RespLoad(int port, int valueBytes, int countMax)
@@ -19,7 +18,6 @@ internal sealed class RespLoad : LoadConnection
         new Random(valueBytes).NextBytes(_value);
         _replyHeader = Encoding.ASCII.GetBytes($"${valueBytes}\r\n");
         _reply = new byte[countMax * (_replyHeader.Length + valueBytes + 2)];
-        _prefix = $"meta-llama/Llama-3.1-8B@{valueBytes}";
     }
 
     public override void Set(int key, int count)
@@ -56,5 +54,7 @@ internal sealed class RespLoad : LoadConnection
         }
     }
 
-    private string Name(int key) => $"{_prefix}@{key:x8}@bfloat16";
+    public static string Name(int valueBytes, int key) => $"meta-llama/Llama-3.1-8B@{valueBytes}@{key:x8}@bfloat16";
+
+    private string Name(int key) => Name(ValueBytes, key);
 }

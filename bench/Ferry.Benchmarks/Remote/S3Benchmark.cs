@@ -26,7 +26,7 @@ internal static class S3Benchmark
 
     private static async Task RunAsync(string[] args)
     {
-        await using var lab = await CephLab.StartAsync();
+        await using var lab = await CephLab.StartAsync(24L << 30); // 80 MiB × 8 writes 8 GB before anything is deleted, and a store that is nearly full hangs.
         var location = new S3Location(new Uri($"http://127.0.0.1:{lab.GatewayPort()}"), CephLab.Bucket, "bench/", "default", true, null);
         var options = new S3TierOptions
         {
@@ -39,8 +39,8 @@ internal static class S3Benchmark
         using var plain = new PlainSdk(location);
         using var bare = new HttpClient(PlainSdk.Sockets());
 
-        Console.WriteLine("| record | at a time | | Ferry MB/s | SDK MB/s | bare HTTP MB/s | Ferry / best (least–greatest) | Ferry CPU-s/GB | SDK | bare HTTP |");
-        Console.WriteLine("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|");
+        Console.WriteLine("| record | at a time | | Ferry MB/s | SDK MB/s | bare HTTP MB/s | Ferry / SDK (least–greatest) | Ferry / bare HTTP | Ferry CPU-s/GB | SDK | bare HTTP |");
+        Console.WriteLine("|---|---:|---|---:|---:|---:|---:|---:|---:|---:|---:|");
         var number = 0;
         var warmUp = new Case("", 64 << 10, 4, 100, 1); // The compiler's time belongs to nobody's gigabyte.
         foreach (var one in Cases().Where(one => args.Length == 0 || args.Contains(one.Name.Replace(" ", "")) || args.Contains($"{one.Name.Replace(" ", "")}x{one.Parallel}")).Prepend(warmUp))
@@ -124,10 +124,13 @@ internal static class S3Benchmark
             return;
         }
         var gigabytes = (double)recordBytes * one.Parallel * one.PerWorker / 1e9;
-        var best = run.Seconds(1) < run.Seconds(2) ? 1 : 2;
-        var (median, least, greatest) = run.SpeedAgainst(best);
-        Console.WriteLine($"| {one.Name} | {one.Parallel} | {what} | {Rate(0)} | {Rate(1)} | {Rate(2)} | {median:F2} ({least:F2}–{greatest:F2}) | {Cpu(0)} | {Cpu(1)} | {Cpu(2)} |");
+        Console.WriteLine($"| {one.Name} | {one.Parallel} | {what} | {Rate(0)} | {Rate(1)} | {Rate(2)} | {Against(1)} | {Against(2)} | {Cpu(0)} | {Cpu(1)} | {Cpu(2)} |");
 
+        string Against(int other)
+        {
+            var (median, least, greatest) = run.SpeedAgainst(other);
+            return $"{median:F2} ({least:F2}–{greatest:F2})";
+        }
         string Rate(int who) => $"{gigabytes * 1000 / run.Seconds(who):F0}";
         string Cpu(int who) => $"{run.CpuSeconds(who) / gigabytes:F2}";
     }

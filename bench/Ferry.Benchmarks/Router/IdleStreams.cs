@@ -9,7 +9,7 @@ internal static class IdleStreams
 
     public static async Task RunAsync()
     {
-        using var systems = await RouterSystems.StartAsync([256, 16, 0, 0, 0, 1], "ferry route");
+        using var systems = await RouterSystems.StartAsync([256, 16, 0, 0, 0, 1, 0], "ferry route");
         var router = systems.All[0];
         var before = router.Process.Rss();
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Timeout.InfiniteTimeSpan };

@@ -35,6 +35,9 @@ internal sealed class MeasuredProcess : IDisposable
     /// <summary>Of the process and its children, all threads, to the nanosecond.</summary>
     public TimeSpan Cpu() => Family().Aggregate(TimeSpan.Zero, (sum, id) => sum + ProcessCpuClock.Of(id));
 
+    /// <summary>Of the thread that compiles anew what is used often.</summary>
+    public TimeSpan CompilingCpu() => CompilingThread.CpuOf(_process.Id);
+
     /// <summary>Resident memory of the process and its children.</summary>
     public long Rss() => Family().Sum(id => ReadOrEmpty($"/proc/{id}/status").Split('\n').Where(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
         .Sum(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024));

@@ -8,9 +8,12 @@ internal static class RouterBenchmark
     private const int Events = 16;
 
     private static readonly string[] Names = ["ferry route", "ferry route, prefix-aware", "nginx", "YARP", "Python (aiohttp)"];
+    private const int WarmClients = 8;
+
+    private static readonly TimeSpan s_warmTime = TimeSpan.FromMilliseconds(500);
     private static TimeSpan s_cellTime = TimeSpan.FromMilliseconds(700);
 
-    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells few; --seconds of a cell.</summary>
+    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells few (32 clients) or one (client); --seconds of a cell; --rounds.</summary>
     public static void Run(string[] args) => RunAsync(args).GetAwaiter().GetResult();
 
     private static async Task RunAsync(string[] args)
@@ -19,11 +22,11 @@ internal static class RouterBenchmark
         var all = !args.Any(part => part is "cpu" or "latency" or "idle");
         if (all || args.Contains("cpu"))
         {
-            await CpuAsync(Option(args, "--systems")?.Split('|') ?? Names, Option(args, "--cells") == "few");
+            await CpuAsync(Option(args, "--systems")?.Split('|') ?? Names, Option(args, "--cells"), Option(args, "--rounds") is { } rounds ? int.Parse(rounds, System.Globalization.CultureInfo.InvariantCulture) : Rounds);
         }
         if (all || args.Contains("latency"))
         {
-            await AddedLatency.RunAsync();
+            await AddedLatency.RunAsync(Option(args, "--systems")?.Split('|') ?? Names);
         }
         if (all || args.Contains("idle"))
         {
@@ -33,17 +36,20 @@ internal static class RouterBenchmark
 
     private static string? Option(string[] args, string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
 
-    private static async Task CpuAsync(string[] names, bool few)
+    private static async Task CpuAsync(string[] names, string? cellNames, int rounds)
     {
-        using var systems = await RouterSystems.StartAsync([Blocks, Events, 0, 0, 0, 0], names);
+        using var systems = await RouterSystems.StartAsync([Blocks, Events, 0, 0, 0, 0, 0], names);
         using var requests = new RouterRequests();
         foreach (var bytes in (int[])[1024, 220 << 10])
         {
             requests.Prepare(bytes, false);
             requests.Prepare(bytes, true);
         }
-        await Task.WhenAll(systems.All.Select(system => WarmAsync(system, requests)));
-        Console.WriteLine($"Processor time of the proxy's process, ms a request, median of {Rounds} alternating rounds; two legs through Ferry and Python, one through nginx and YARP. Streams have {Events} events.");
+        foreach (var system in systems.All)
+        {
+            await WarmAsync(system, requests);
+        }
+        Console.WriteLine($"Processor time of the proxy's process, ms a request, median of {rounds} alternating rounds; two legs through Ferry and Python, one through nginx and YARP. Streams have {Events} events.");
         Console.WriteLine();
         Console.WriteLine($"| prompt | answer | clients | {string.Join(" | ", systems.All.Select(system => system.Name))} |");
         Console.WriteLine($"|---|---|---:|{string.Concat(systems.All.Select(_ => "---:|"))}");
@@ -54,12 +60,12 @@ internal static class RouterBenchmark
                 requests.Prepare(bytes, streams);
                 foreach (var clients in (int[])[1, 32, 256])
                 {
-                    if (few && (clients != 32 || bytes == 32 << 10))
+                    if (cellNames is not null && (clients != (cellNames == "one" ? 1 : 32) || bytes == 32 << 10))
                     {
                         continue;
                     }
                     var cells = systems.All.Select(_ => new List<double>()).ToArray();
-                    for (var round = 0; round < Rounds; round++)
+                    for (var round = 0; round < rounds; round++)
                     {
                         for (var index = 0; index < systems.All.Count; index++)
                         {
@@ -79,18 +85,14 @@ internal static class RouterBenchmark
         Console.WriteLine();
     }
 
-    /// <summary>Enough requests, at the time they need, for the runtime to have compiled what is used.</summary>
-    private static async Task WarmAsync(RouterSystems.One system, RouterRequests requests)
+    /// <summary>Requests of all kinds until the runtime has compiled what they use: a server runs for weeks, its first seconds are not what is measured.</summary>
+    private static Task WarmAsync(RouterSystems.One system, RouterRequests requests) => CompilingThread.UntilIdleAsync(system.Process.CompilingCpu, async () =>
     {
-        foreach (var (bytes, streams, wanted) in ((int, bool, int)[])[(1024, false, 2000), (1024, true, 2000), (220 << 10, false, 500), (220 << 10, true, 500), (1024, false, 2000), (1024, true, 2000)])
+        foreach (var (bytes, streams) in ((int, bool)[])[(1024, false), (1024, true), (220 << 10, false), (220 << 10, true)])
         {
-            var count = 0;
-            while (count < wanted)
-            {
-                count += (await Load.RunAsync(8, TimeSpan.FromMilliseconds(300), () => requests.SendAsync(system.Address, bytes, streams))).Count;
-            }
+            await Load.RunAsync(WarmClients, s_warmTime, () => requests.SendAsync(system.Address, bytes, streams));
         }
-    }
+    });
 
     private static async Task<double> CellAsync(RouterSystems.One system, RouterRequests requests, int bytes, bool streams, int clients)
     {

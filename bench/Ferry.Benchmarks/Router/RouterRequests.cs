@@ -15,15 +15,28 @@ internal sealed class RouterRequests : IDisposable
     /// <summary>Posts one and reads the answer to its end.</summary>
     public async Task SendAsync(Uri target, int promptBytes, bool streams)
     {
-        var bodies = _bodies[(promptBytes, streams)];
-        using var message = new HttpRequestMessage(HttpMethod.Post, target) { Content = new ByteArrayContent(bodies[(uint)Interlocked.Increment(ref _next) % Kinds]) };
-        message.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var message = Message(target, promptBytes, streams);
         using var response = await _http.SendAsync(message, CancellationToken.None);
         if (!response.IsSuccessStatusCode)
         {
             throw new InvalidOperationException($"{target} answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
         }
         await response.Content.CopyToAsync(Stream.Null);
+    }
+
+    /// <summary>Posts one and reads the answer to its end.</summary>
+    /// <param name="requestId">Of all legs of a request that goes to the pods without a proxy; null: none.</param>
+    /// <returns>The answer.</returns>
+    public async Task<byte[]> AskAsync(Uri target, int promptBytes, string? requestId)
+    {
+        using var message = Message(target, promptBytes, streams: false);
+        if (requestId is not null)
+        {
+            message.Headers.TryAddWithoutValidation("X-Request-Id", requestId);
+        }
+        using var response = await _http.SendAsync(message, CancellationToken.None);
+        response.EnsureSuccessStatusCode();
+        return await response.Content.ReadAsByteArrayAsync();
     }
 
     /// <summary>Makes the bodies of one cell.</summary>
@@ -45,4 +58,12 @@ internal sealed class RouterRequests : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    private HttpRequestMessage Message(Uri target, int promptBytes, bool streams)
+    {
+        var bodies = _bodies[(promptBytes, streams)];
+        var content = new ByteArrayContent(bodies[(uint)Interlocked.Increment(ref _next) % Kinds]);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        return new HttpRequestMessage(HttpMethod.Post, target) { Content = content };
+    }
 }

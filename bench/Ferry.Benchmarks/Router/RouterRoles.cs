@@ -14,7 +14,7 @@ internal static class RouterRoles
     public const string Pods = "router-pods";
     public const string Yarp = "router-yarp";
 
-    /// <summary>PREFILL_PORT DECODE_PORT BLOCKS EVENTS PREFILL_MS FIRST_MS TOKEN_MS HOLD.</summary>
+    /// <summary>PREFILL_PORT DECODE_PORT BLOCKS EVENTS PREFILL_MS FIRST_MS TOKEN_MS HOLD TELLS_HELD.</summary>
     public static void RunPods(string[] args)
     {
         var numbers = args.Select(text => int.Parse(text, CultureInfo.InvariantCulture)).ToArray();
@@ -37,9 +37,10 @@ internal static class RouterRoles
 
     private static async Task RunPodsAsync(int[] numbers)
     {
-        await using var prefill = await SteadyPod.StartAsync(new SteadyPodOptions(numbers[2], 1, TimeSpan.FromMilliseconds(numbers[4]), Port: numbers[0]));
+        var held = numbers[8] != 0 ? new HeldTimes() : null;
+        await using var prefill = await SteadyPod.StartAsync(new SteadyPodOptions(numbers[2], 1, TimeSpan.FromMilliseconds(numbers[4]), Port: numbers[0], Held: held));
         await using var decode = await SteadyPod.StartAsync(new SteadyPodOptions(
-            0, numbers[3], TimeSpan.FromMilliseconds(numbers[5]), TimeSpan.FromMilliseconds(numbers[6]), numbers[7] != 0, numbers[1]));
+            0, numbers[3], TimeSpan.FromMilliseconds(numbers[5]), TimeSpan.FromMilliseconds(numbers[6]), numbers[7] != 0, numbers[1], held));
         await Console.In.ReadToEndAsync();
     }
 }

@@ -16,11 +16,13 @@ internal sealed class RouterSystems : IDisposable
     /// <summary>A peer that is not on this machine and why; the table says so.</summary>
     public List<string> Missing { get; } = [];
 
+    public MeasuredProcess Pods => _processes[0];
+
     public Uri Prefill { get; private set; } = null!;
 
     public Uri Decode { get; private set; } = null!;
 
-    /// <param name="pods">BLOCKS EVENTS PREFILL_MS FIRST_MS TOKEN_MS HOLD.</param>
+    /// <param name="pods">BLOCKS EVENTS PREFILL_MS FIRST_MS TOKEN_MS HOLD TELLS_HELD.</param>
     public static async Task<RouterSystems> StartAsync(int[] pods, params string[] names)
     {
         var systems = new RouterSystems();
@@ -56,15 +58,16 @@ internal sealed class RouterSystems : IDisposable
     {
         "ferry route" => Ferry(port, "round-robin"),
         "ferry route, prefix-aware" => Ferry(port, "prefix-aware"),
-        _ when name.StartsWith("ferry route +", StringComparison.Ordinal) => Ferry(port, "round-robin", name["ferry route +".Length..].Split(',')),   // to try settings of the runtime
+        _ when name.StartsWith("ferry route +", StringComparison.Ordinal) => Ferry(port, "prefix-aware", environment: name["ferry route +".Length..].Split(',')),   // to try settings of the runtime
+        _ when name.StartsWith("ferry route @", StringComparison.Ordinal) => Ferry(port, "prefix-aware", name["ferry route @".Length..]),   // ferry.dll of another build, to compare with
         "nginx" => Nginx(port),
         "YARP" => MeasuredProcess.StartRole(RouterRoles.Yarp, port.ToString(CultureInfo.InvariantCulture), Decode.ToString()),
         "Python (aiohttp)" => Python(port),
         _ => throw new ArgumentException($"'{name}' is no system.", nameof(name)),
     };
 
-    private MeasuredProcess Ferry(int port, string policy, params string[] environment) => MeasuredProcess.Start(
-        "dotnet", ["exec", typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, "--admin-port", "-1", "--max-in-flight", "20000", "--stop-on-stdin-close"],
+    private MeasuredProcess Ferry(int port, string policy, string? build = null, params string[] environment) => MeasuredProcess.Start(
+        "dotnet", ["exec", build ?? typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, "--admin-port", "-1", "--max-in-flight", "20000", "--health-timeout", "30s", "--stop-on-stdin-close"],
         [.. environment.Select(pair => (pair.Split('=')[0], pair.Split('=')[1]))]);
 
     private MeasuredProcess? Nginx(int port)

@@ -13,6 +13,7 @@ public sealed class ClientMetrics
     private const string Other = "other";
     private readonly ConcurrentDictionary<(string Model, string Salt), ClientTenantCounts> _tenants = new();
     private readonly ClientTenantCounts _others;
+    private ClientTenantCounts? _nameless;
 
     public ClientMetrics(MetricRegistry registry)
     {
@@ -65,7 +66,12 @@ public sealed class ClientMetrics
     /// <summary>The counters of the key's model and tenant.</summary>
     internal ClientTenantCounts Of(ShardKey? shard)
     {
-        var name = shard is null ? (None, None) : (shard.Model, shard.Salt.Length == 0 ? None : shard.Salt);
+        return shard is null ? _nameless ??= Of(None, None) : Of(shard.Model, shard.Salt.Length == 0 ? None : shard.Salt);
+    }
+
+    private ClientTenantCounts Of(string model, string salt)
+    {
+        var name = (model, salt);
         if (_tenants.TryGetValue(name, out var counts))
         {
             return counts;

@@ -1,4 +1,5 @@
 using Ferry.Cache.Records;
+using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 using Microsoft.Extensions.Logging;
 
@@ -10,15 +11,19 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
     private readonly TierFinder _tiers = new(cache);
     private readonly LayerwiseReader _layerwise = new(cache, converter, new TierFinder(cache));
 
-    public async ValueTask<ClientValue?> TryGetAsync(ClientTarget target, CancellationToken cancellationToken)
+    /// <remarks>The usual case, bytes in memory, completes at once and copies the target nowhere.</remarks>
+    public ValueTask<ClientValue?> TryGetAsync(in ClientTarget target, CancellationToken cancellationToken)
     {
-        var value = TryGetFromMemory(target) ?? await TryGetLayerwiseAsync(target, memoryOnly: true, cancellationToken);
-        if (value is null && cache.HasTiers)
+        if (TryGetFromMemory(target) is not { } value)
         {
-            value = await TryGetFromTiersAsync(target, cancellationToken) ?? await TryGetLayerwiseAsync(target, memoryOnly: false, cancellationToken);
+            return TryGetElsewhereAsync(target, cancellationToken);
+        }
+        if (cache.HasTiers)
+        {
+            Took(target);
         }
         Count(target, value);
-        return value;
+        return ValueTask.FromResult<ClientValue?>(value);
     }
 
     public async ValueTask<bool> ExistsAsync(ClientTarget target, CancellationToken cancellationToken)
@@ -27,10 +32,30 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
             || (cache.HasTiers && (await IsInTiersAsync(target, cancellationToken) || await IsLayerwiseAsync(target, memoryOnly: false, cancellationToken)));
         var counts = metrics.Of(target.Key.Shard);
         (exists ? counts.Found : counts.NotFound).Add();
+        if (!exists)
+        {
+            await SayWhatWouldBeAsync(target, cancellationToken); // Whoever is told that it is not there does not ask for it.
+        }
         return exists;
     }
 
-    private ClientValue? TryGetFromMemory(ClientTarget target)
+    private async ValueTask<ClientValue?> TryGetElsewhereAsync(ClientTarget target, CancellationToken cancellationToken)
+    {
+        var value = await TryGetLayerwiseAsync(target, memoryOnly: true, cancellationToken);
+        if (value is null && cache.HasTiers)
+        {
+            Took(target); // Perhaps it is on its way.
+            value = await TryGetFromTiersAsync(target, cancellationToken) ?? await TryGetLayerwiseAsync(target, memoryOnly: false, cancellationToken);
+        }
+        Count(target, value);
+        if (value is null)
+        {
+            await SayWhatWouldBeAsync(target, cancellationToken);
+        }
+        return value;
+    }
+
+    private ClientValue? TryGetFromMemory(in ClientTarget target)
     {
         if (target.Shape is { } shape && TryLeaseShards(target, shape) is { } chunk && TryMake(target, shape, chunk) is { } value)
         {
@@ -69,7 +94,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         return same.Chunk;
     }
 
-    private bool IsInMemory(ClientTarget target)
+    private bool IsInMemory(in ClientTarget target)
     {
         if (target.Shape is { } shape && TryLeaseShards(target, shape) is { } chunk)
         {
@@ -80,7 +105,6 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
                 {
                     return true;
                 }
-                SayWhatWouldBe(target, chunk, wanted); // Whoever is told that it is not there does not ask for it.
             }
         }
         using var opaque = TryLeaseOpaque(target);
@@ -92,10 +116,29 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         if (target.Shape is { } shape && (target.Key.Part != ClientKeyPart.PairNote || shape.HasNotes)
             && await _tiers.HasShardsAsync(target.Chunk, shape, QueryOf(shape), layouts => Serves(layouts, shape), cancellationToken))
         {
+            cache.Prefetcher.Want(target.Chunk, QueryOf(shape)); // LMCache asks for what it was told is there.
             return true;
         }
-        return await _tiers.HasOpaqueAsync(target.Opaque, cancellationToken)
-            || (target.Bare is { } bare && await _tiers.HasOpaqueAsync(bare, cancellationToken));
+        return await IsInTiersAsync(target.Opaque, cancellationToken) || (target.Bare is { } bare && await IsInTiersAsync(bare, cancellationToken));
+    }
+
+    private async ValueTask<bool> IsInTiersAsync(KvKey opaque, CancellationToken cancellationToken)
+    {
+        var isThere = await _tiers.HasOpaqueAsync(opaque, cancellationToken);
+        if (isThere)
+        {
+            cache.Prefetcher.Want(opaque, ChunkQuery.Opaque);
+        }
+        return isThere;
+    }
+
+    private void Took(in ClientTarget target)
+    {
+        if (target.Shape is { } shape)
+        {
+            cache.Prefetcher.Took(target.Chunk, QueryOf(shape));
+        }
+        cache.Prefetcher.Took(target.Opaque, ChunkQuery.Opaque);
     }
 
     private ValueTask<ClientValue?> TryGetLayerwiseAsync(ClientTarget target, bool memoryOnly, CancellationToken cancellationToken) =>
@@ -114,7 +157,7 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         return (layouts is [var only] && only == wanted) || (mode == ConvertMode.On && converter.CanMake(layouts, wanted));
     }
 
-    private ChunkLease? TryLeaseOpaque(ClientTarget target)
+    private ChunkLease? TryLeaseOpaque(in ClientTarget target)
     {
         if (cache.Memory.TryLease(target.Opaque, ChunkQuery.Opaque, out var opaque))
         {
@@ -124,19 +167,19 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
     }
 
     /// <summary>What is in the client's own type and order first: nothing is rounded, and often nothing is copied.</summary>
-    private ChunkLease? TryLeaseShards(ClientTarget target, ClientShape shape)
+    private ChunkLease? TryLeaseShards(in ClientTarget target, ClientShape shape)
     {
         if (cache.Memory.TryLease(target.Chunk, shape.Same, out var chunk))
         {
             return chunk;
         }
-        return mode != ConvertMode.Off && cache.Memory.TryLease(target.Chunk, shape.Any, out chunk) ? chunk : null;
+        return mode == ConvertMode.On && cache.Memory.TryLease(target.Chunk, shape.Any, out chunk) ? chunk : null;
     }
 
     private ChunkQuery QueryOf(ClientShape shape) => mode == ConvertMode.On ? shape.Any : shape.Same;
 
     /// <param name="chunk">Owned from now on.</param>
-    private ClientValue? TryMake(ClientTarget target, ClientShape shape, ChunkLease chunk)
+    private ClientValue? TryMake(in ClientTarget target, ClientShape shape, ChunkLease chunk)
     {
         var wanted = shape.Layout(chunk.Shards[0].Layout.Tokens);
         if (IsExactly(chunk, wanted))
@@ -147,7 +190,6 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         {
             if (mode != ConvertMode.On)
             {
-                SayWhatWouldBe(target, chunk, wanted);
                 return null;
             }
             if (target.Key.Part == ClientKeyPart.PairNote)
@@ -158,9 +200,9 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         }
     }
 
-    private static ClientValue? OfOpaque(ClientTarget target, ChunkLease chunk) => Deliver(target, new RecordClientValue(chunk, null));
+    private static ClientValue? OfOpaque(in ClientTarget target, ChunkLease chunk) => Deliver(target, new RecordClientValue(chunk, null));
 
-    private static ClientValue? Deliver(ClientTarget target, RecordClientValue value)
+    private static ClientValue? Deliver(in ClientTarget target, RecordClientValue value)
     {
         if (target.Key.Part != ClientKeyPart.PairNote)
         {
@@ -174,16 +216,40 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
 
     private static bool IsExactly(ChunkLease chunk, KvLayout wanted) => chunk.Shards is [var only] && only.Layout == wanted;
 
-    private void SayWhatWouldBe(ClientTarget target, ChunkLease chunk, KvLayout wanted)
+    /// <summary>After a miss: whether memory or a tier has what <see cref="ConvertMode.On"/> would have served.</summary>
+    private async ValueTask SayWhatWouldBeAsync(ClientTarget target, CancellationToken cancellationToken)
     {
-        if (mode == ConvertMode.Log && converter.CanMake(chunk, wanted))
+        if (mode != ConvertMode.Log || target.Shape is not { } shape || (target.Key.Part == ClientKeyPart.PairNote && !shape.HasNotes))
         {
-            metrics.Of(target.Key.Shard).WouldConvert.Add();
-            converter.SayOnce(chunk.Shards[0].Layout, wanted, () => ClientLog.WouldConvert(logger, target.Key.Text, chunk.Shards[0].Layout, wanted));
+            return;
         }
+        KvLayout? from = null;
+        bool Serves(KvLayout[] layouts)
+        {
+            from = converter.CanMake(layouts, shape.Layout(layouts[0].Tokens)) ? layouts[0] : null;
+            return from is not null;
+        }
+        if (cache.Memory.TryLease(target.Chunk, shape.Any, out var chunk))
+        {
+            using (chunk)
+            {
+                Serves([.. chunk.Shards.Select(shard => shard.Layout)]);
+            }
+        }
+        if (from is null && !(cache.HasTiers && await _tiers.HasShardsAsync(target.Chunk, shape, shape.Any, Serves, cancellationToken)))
+        {
+            if (!await _layerwise.ExistsAsync(target, shape, memoryOnly: !cache.HasTiers, cancellationToken))
+            {
+                return;
+            }
+            from = shape.Other!.Layout(shape.ChunkTokens);
+        }
+        metrics.Of(target.Key.Shard).WouldConvert.Add();
+        var wanted = shape.Layout(from!.Tokens);
+        converter.SayOnce(from, wanted, () => ClientLog.WouldConvert(logger, target.Key.Text, from, wanted));
     }
 
-    private void Count(ClientTarget target, ClientValue? value)
+    private void Count(in ClientTarget target, ClientValue? value)
     {
         if (target.Key.Part == ClientKeyPart.PairNote)
         {
@@ -200,7 +266,10 @@ internal sealed class ClientReader(RecordCache cache, ShardConverter converter, 
         if (value is not null)
         {
             counts.BytesOut.Add(value.Bytes.Length);
-            counts.ConvertedBytes.Add(converted ? value.Bytes.Length : 0);
+            if (converted)
+            {
+                counts.ConvertedBytes.Add(value.Bytes.Length);
+            }
         }
     }
 }

@@ -24,14 +24,12 @@ internal sealed class ClientTargets(ModelCards cards, ILogger logger)
         var parsed = ClientKey.Parse(key);
         if (parsed.Shard is not { } shard)
         {
-            return new ClientTarget(parsed, ClientKeys.Opaque(parsed.Text.Span), null, default, null, []);
+            return new ClientTarget(parsed, ClientKeys.Opaque(parsed.Text.Span), default, null, []);
         }
-        var (opaque, bare) = shard.IsOfEngine
-            ? (ClientKeys.Noted(parsed.Text.Span, shard.Salt), parsed.Part == ClientKeyPart.Whole ? ClientKeys.Opaque(parsed.Text.Span, shard.Salt) : (KvKey?)null)
-            : (ClientKeys.Opaque(parsed.Text.Span, shard.Salt), null);
+        var opaque = shard.IsOfEngine ? ClientKeys.Noted(parsed.Text.Span, shard.Salt) : ClientKeys.Opaque(parsed.Text.Span, shard.Salt);
         return cards.Cards.Count > 0 && KnownOf(shard) is { Shape: { } shape } known
-            ? new ClientTarget(parsed, opaque, bare, new KvKey(shard.Salt, known.Fingerprint, shard.Hash), shape, known.Others)
-            : new ClientTarget(parsed, opaque, bare, default, null, []);
+            ? new ClientTarget(parsed, opaque, new KvKey(shard.Salt, known.Fingerprint, shard.Hash), shape, known.Others)
+            : new ClientTarget(parsed, opaque, default, null, []);
     }
 
     private Known KnownOf(ShardKey shard)

@@ -9,6 +9,6 @@ public enum ConvertMode
     /// <summary>A miss.</summary>
     Off,
 
-    /// <summary>A miss, and a count and a line in the log of what would have been converted.</summary>
+    /// <summary>A miss, and a count and a line in the log where memory or a tier has what would have been converted: one look-up more for each miss.</summary>
     Log,
 }

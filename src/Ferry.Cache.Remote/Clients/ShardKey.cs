@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text.Unicode;
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Keys;
 
@@ -11,6 +13,9 @@ namespace Ferry.Cache.Remote.Clients;
 /// <param name="IsOfEngine">Printed by LMCache inside the engine; false for its daemon.</param>
 internal sealed record ShardKey(string Model, int WorldSize, int Rank, ChunkHash Hash, string Salt, string? DType, int? Layer, string Distinction, bool IsOfEngine)
 {
+    /// <summary>As many bytes as the grammars take characters.</summary>
+    private const int KeyBytesMax = 1024;
+
     /// <summary>Reads either grammar; null for any other key.</summary>
     public static ShardKey? TryParse(ReadOnlySpan<byte> key)
     {
@@ -18,7 +23,17 @@ internal sealed record ShardKey(string Model, int WorldSize, int Rank, ChunkHash
         {
             return null; // No key of LMCache, and most keys of others: not worth a string.
         }
-        return LmCacheObjectKey.TryParse(key) is { } daemon ? Of(daemon) : LmCacheKey.TryParse(key) is { } engine ? Of(engine) : null;
+        if (key.Length > KeyBytesMax)
+        {
+            return null;
+        }
+        Span<char> decoded = stackalloc char[key.Length]; // Once for both grammars.
+        if (Utf8.ToUtf16(key, decoded, out _, out var characters, replaceInvalidSequences: false) != OperationStatus.Done)
+        {
+            return null;
+        }
+        ReadOnlySpan<char> text = decoded[..characters];
+        return LmCacheObjectKey.TryParse(text) is { } daemon ? Of(daemon) : LmCacheKey.TryParse(text) is { } engine ? Of(engine) : null;
     }
 
     private static ShardKey Of(LmCacheKey key) => new(

@@ -18,6 +18,7 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
     private static readonly TimeSpan AbandonedAfter = TimeSpan.FromHours(1); // Longer than any write: what is older was left by a process that died.
 
     private readonly DirectoryTierOptions _options;
+    private readonly IRecordFiles _files;
     private readonly SharedCapacity _capacity;
     private readonly TierCounters _counters = new();
     private readonly TimeProvider _time;
@@ -28,12 +29,18 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
 
     /// <exception cref="ArgumentException">The options do not validate; the message lists why.</exception>
     public DirectoryTier(DirectoryTierOptions options, TimeProvider time, ILogger<DirectoryTier> logger)
+        : this(options, OsRecordFiles.Instance, time, logger)
+    {
+    }
+
+    internal DirectoryTier(DirectoryTierOptions options, IRecordFiles files, TimeProvider time, ILogger<DirectoryTier> logger)
     {
         if (options.Validate() is { Count: > 0 } errors)
         {
             throw new ArgumentException(string.Join(Environment.NewLine, errors), nameof(options));
         }
         _options = options;
+        _files = files;
         _time = time;
         _logger = logger;
         _root = Path.Combine(options.Path, RecordPath.FormatDirectory);
@@ -209,43 +216,35 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
         var temporary = Path.Combine(_incoming, Guid.NewGuid().ToString("n"));
         try
         {
-            using (var file = File.OpenHandle(
-                temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.Asynchronous, record.Length))
-            {
-                await RandomAccess.WriteAsync(file, record, 0, cancellationToken);
-                if (_options.FlushToDisk)
-                {
-                    RandomAccess.FlushToDisk(file);
-                }
-            }
+            await _files.WriteNewAsync(temporary, record, _options.FlushToDisk, cancellationToken);
             MoveIntoPlace(temporary, chunk, target);
         }
         catch
         {
-            File.Delete(temporary);
+            _files.Delete(temporary);
             throw;
         }
     }
 
-    private static void MoveIntoPlace(string temporary, string chunk, string target)
+    private void MoveIntoPlace(string temporary, string chunk, string target)
     {
-        System.IO.Directory.CreateDirectory(chunk);
+        _files.CreateDirectory(chunk);
         try
         {
-            File.Move(temporary, target, overwrite: true);
+            _files.Move(temporary, target);
         }
         catch (DirectoryNotFoundException)
         {
             // Eviction, here or on another node, removed the empty directory in between.
-            System.IO.Directory.CreateDirectory(chunk);
-            File.Move(temporary, target, overwrite: true);
+            _files.CreateDirectory(chunk);
+            _files.Move(temporary, target);
         }
     }
 
     /// <summary>Makes the directory of files being written and, once, clears what dead processes left in it.</summary>
     private void PrepareIncoming()
     {
-        System.IO.Directory.CreateDirectory(_incoming); // Each time: whoever empties the directory under a running node must not stop it.
+        _files.CreateDirectory(_incoming); // Each time: whoever empties the directory under a running node must not stop it.
         if (Interlocked.Exchange(ref _incomingCleared, true))
         {
             return;
@@ -254,7 +253,7 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
         {
             if (Guid.TryParseExact(file.Name, "n", out _) && _time.GetUtcNow() - file.LastWriteTimeUtc > AbandonedAfter)
             {
-                file.Delete();
+                _files.Delete(file.FullName);
             }
         }
     }
@@ -317,7 +316,7 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
     }
 
     /// <returns>Bytes of the file that went, or null when it was gone, or is not ours to delete.</returns>
-    private static long? TryDelete(FileInfo file)
+    private long? TryDelete(FileInfo file)
     {
         var bytes = TryGetLength(file);
         if (bytes is null)
@@ -326,7 +325,7 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
         }
         try
         {
-            file.Delete();
+            _files.Delete(file.FullName);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -334,7 +333,7 @@ public sealed class DirectoryTier : IKvTier, IVerifiableTier, ICappedStore
         }
         try
         {
-            file.Directory?.Delete(recursive: false);
+            _files.DeleteDirectory(file.DirectoryName!);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -81,7 +81,7 @@ internal sealed class FrontInput(FrontConnection connection, int bufferBytes, in
         for (var done = from; done < byteCount;)
         {
             connection.ExpectBytes(byteCount - done);
-            var count = await connection.ReceiveAsync(write.Bytes.Slice(done, Math.Min(byteCount - done, FrontConnection.ReceiveBytesMax)));
+            var count = await connection.ReceiveAsync(write.Bytes[done..byteCount]);
             if (count == 0)
             {
                 return false;

@@ -9,6 +9,7 @@ using Ferry.Cache.Remote.Hosting.Admin;
 using Ferry.Cache.Remote.Hosting.Metrics;
 using Ferry.Cache.Remote.Hosting.Options;
 using Ferry.Cache.Remote.Lm;
+using Ferry.Cache.Remote.Peers;
 using Ferry.Cache.Remote.Resp;
 using Ferry.Cache.Tiers;
 using Ferry.Cache.Tiers.Disk;
@@ -26,14 +27,17 @@ public sealed class ExchangeHost : IAsyncDisposable
     private readonly List<IKvTier> _tiers;
     private readonly ClientMetrics _clients;
     private readonly ClientStore _store;
+    private readonly PeerDesk _peers;
     private AdminHost? _admin;
 
-    private ExchangeHost(ExchangeOptions options, RecordCache cache, List<IKvTier> tiers, MetricRegistry metrics, ILoggerFactory loggers, TimeProvider clock)
+    private ExchangeHost(
+        ExchangeOptions options, RecordCache cache, PeerDesk peers, List<IKvTier> tiers, MetricRegistry metrics, ILoggerFactory loggers, TimeProvider clock)
     {
+        _peers = peers;
         (Options, Cache, _tiers, Metrics, _loggers) = (options, cache, tiers, metrics, loggers);
         Usage = new TierUsageWatch(new CacheMetrics(metrics, cache), clock);
         _clients = new ClientMetrics(metrics);
-        _store = new ClientStore(cache, options.Models, new ClientStoreOptions { Convert = options.Convert }, _clients, clock, loggers.CreateLogger<ClientStore>());
+        _store = new ClientStore(cache, options.Models, options.Clients, _clients, clock, loggers.CreateLogger<ClientStore>());
         StartedAt = clock.GetUtcNow();
     }
 
@@ -76,7 +80,9 @@ public sealed class ExchangeHost : IAsyncDisposable
         {
             var metrics = new MetricRegistry();
             var tiers = new List<IKvTier>();
-            host = new ExchangeHost(options, await OpenCacheAsync(options, tiers, clock, loggers, cancellationToken), tiers, metrics, loggers, clock);
+            var ownId = Guid.NewGuid().ToString("N");
+            var cache = await OpenCacheAsync(options, ownId, tiers, clock, loggers, cancellationToken);
+            host = new ExchangeHost(options, cache, new PeerDesk(cache, ownId), tiers, metrics, loggers, clock);
             await host.ListenAsync(clock, logging, cancellationToken);
             return host;
         }
@@ -138,8 +144,9 @@ public sealed class ExchangeHost : IAsyncDisposable
         _loggers.Dispose();
     }
 
+    /// <param name="ownId">Tells this exchange from its peers.</param>
     /// <param name="tiers">Receives the tiers, nearest first.</param>
-    private static async Task<RecordCache> OpenCacheAsync(ExchangeOptions options, List<IKvTier> tiers, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
+    private static async Task<RecordCache> OpenCacheAsync(ExchangeOptions options, string ownId, List<IKvTier> tiers, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         // The disk first: it is the one that may refuse, and a refusal should not wait for a large arena.
         if (options.Disk is { } disk)
@@ -149,6 +156,7 @@ public sealed class ExchangeHost : IAsyncDisposable
         RecordStore? memory = null;
         try
         {
+            tiers.AddRange(options.Peers.Select(peer => new PeerTier(peer, ownId, clock, loggers.CreateLogger<PeerTier>())));
             if (options.Remote is { } remote)
             {
                 tiers.Add(RemoteTiers.Open(remote.Url, remote.Options, clock, loggers));
@@ -180,6 +188,7 @@ public sealed class ExchangeHost : IAsyncDisposable
     {
         Guard = new TierGuardOptions { Deadline = options.TierDeadline },
         WriteBehindBytesMax = options.WriteQueueBytes,
+        PrefetchBytesAheadMax = options.PrefetchBytes,
         // StopAsync has flushed within the drain's deadline: what is left then was given up.
         CloseDeadline = TimeSpan.FromSeconds(1),
     };
@@ -202,7 +211,7 @@ public sealed class ExchangeHost : IAsyncDisposable
                     TlsKeyPath = Options.Security.TlsKeyPath,
                     AllowFlush = Options.AllowFlush,
                 },
-                Store, counts, clock, _loggers.CreateLogger<RespFront>(), cancellationToken);
+                Store, _peers, counts, clock, _loggers.CreateLogger<RespFront>(), cancellationToken);
             _fronts.Add(front);
             Resp = resp with { Port = front.Endpoint.Port };
         }

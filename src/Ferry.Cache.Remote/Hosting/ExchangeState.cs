@@ -44,7 +44,7 @@ internal static class ExchangeState
             ["disk"] = exchange.Disk is { } disk ? ToJson(disk) : null,
             ["models"] = new JsonArray([.. options.Models.Cards.Select(card => (JsonNode)card.Name)]),
             ["quotas"] = new JsonArray([.. exchange.Cache.Memory.Quotas.All.Select(quota => (JsonNode)new JsonObject { ["salt"] = quota.Salt, ["bytes"] = quota.Bytes, ["quota_bytes"] = quota.QuotaBytes })]),
-            ["convert"] = options.Convert.ToString().ToLowerInvariant(),
+            ["convert"] = options.Clients.Convert.ToString().ToLowerInvariant(),
             ["chunk_tokens"] = options.ChunkTokens,
         };
     }
@@ -77,12 +77,16 @@ internal static class ExchangeState
         }
         lines.Add(("models", options.Models.Cards.Count == 0
             ? "no cards: records are served as they were stored, never converted (--models)"
-            : $"{options.Models.Cards.Count} cards ({string.Join(", ", options.Models.Cards.Take(3).Select(card => card.Name))}{(options.Models.Cards.Count > 3 ? ", …" : "")}); conversion {options.Convert.ToString().ToLowerInvariant()}"));
+            : $"{options.Models.Cards.Count} cards ({string.Join(", ", options.Models.Cards.Take(3).Select(card => card.Name))}{(options.Models.Cards.Count > 3 ? ", …" : "")}); conversion {options.Clients.Convert.ToString().ToLowerInvariant()}"));
         return lines;
     }
 
     private static string DescribeTier(GuardedTier tier, ExchangeHost exchange)
     {
+        if (tier.Capabilities.HasFlag(TierCapabilities.OfPeer))
+        {
+            return $"{tier.Name}, {(exchange.Options.Security.Password is null ? "no password" : "password")}{(exchange.Options.Peers.Any(peer => peer.AuthorityFile is not null) ? ", TLS" : "")}; read from, before any shared tier";
+        }
         if (tier.Kind != "disk" || exchange.Disk is not { } disk)
         {
             return $"{exchange.Options.Remote?.Shown ?? tier.Name}, {(exchange.Options.Remote?.Options.CapacityBytes is { } bytes ? ByteSize.Format(bytes) : "no limit of its own")}";

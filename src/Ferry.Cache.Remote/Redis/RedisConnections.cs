@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using StackExchange.Redis;
 
 namespace Ferry.Cache.Remote.Redis;
@@ -27,11 +26,19 @@ internal sealed class RedisConnections(RedisTierOptions options) : IAsyncDisposa
     public Task<IDatabase> LargeAsync(CancellationToken cancellationToken) => GetAsync(
         _open.Length == 1 ? 0 : 1 + (int)((uint)Interlocked.Increment(ref _next) % (_open.Length - 1)), cancellationToken);
 
-    /// <summary>Every server that holds a part of the keys.</summary>
+    /// <summary>Every server that holds a part of the keys: all of them, or a count would be short.</summary>
+    /// <exception cref="RedisTierException">One of a cluster's is not connected.</exception>
     public async Task<IReadOnlyList<IServer>> PrimariesAsync(CancellationToken cancellationToken)
     {
-        var database = await SmallAsync(cancellationToken);
-        return [.. database.Multiplexer.GetServers().Where(server => server.IsConnected && !server.IsReplica)];
+        var connected = (await SmallAsync(cancellationToken)).Multiplexer.GetServers().Where(server => server.IsConnected).ToArray();
+        if (Array.Find(connected, server => server.ServerType == ServerType.Cluster) is not { } member)
+        {
+            var primaries = Array.FindAll(connected, server => !server.IsReplica);
+            return primaries.Length > 0 ? primaries : connected; // A replica alone has them all.
+        }
+        var nodes = member.ClusterConfiguration?.Nodes ?? throw new RedisTierException("the cluster has not said yet which servers it has");
+        return [.. nodes.Where(node => node is { IsReplica: false, Slots.Count: > 0 }).Select(node => Array.Find(connected, server => Equals(server.EndPoint, node.EndPoint))
+            ?? throw new RedisTierException($"the cluster's server {node.EndPoint} is not connected, and a part of the records is there"))];
     }
 
     public async ValueTask DisposeAsync()
@@ -93,7 +100,7 @@ internal sealed class RedisConnections(RedisTierOptions options) : IAsyncDisposa
         };
         if (options.Location.AuthorityFile is { } file)
         {
-            configuration.SslClientAuthenticationOptions = host => new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = TrustOnly(file) };
+            configuration.SslClientAuthenticationOptions = host => new SslClientAuthenticationOptions { TargetHost = host, CertificateChainPolicy = OwnAuthority.TrustOnly(file) };
         }
         foreach (var (host, port) in options.Location.Servers)
         {
@@ -118,12 +125,5 @@ internal sealed class RedisConnections(RedisTierOptions options) : IAsyncDisposa
         {
             throw new RedisTierException($"the credentials file {file} cannot be read: {error.GetType().Name}");
         }
-    }
-
-    private static X509ChainPolicy TrustOnly(string file)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPemFile(file);
-        return policy;
     }
 }

@@ -50,6 +50,8 @@ internal static class RedisFault
         ConnectionFailureType.ProtocolFailure => "its answer is not RESP. Is that Redis' port?",
         ConnectionFailureType.Loading => "it reads its data after a start",
         ConnectionFailureType.SocketFailure or ConnectionFailureType.SocketClosed => "the connection was lost",
+        _ when options.Location.IsTls =>
+            "no TLS connection came about. Is it running, are host and port right and the port the TLS one, and is its certificate trusted (ca=)?",
         _ => "nothing answers there. Is it running, and are host and port right?",
     };
 

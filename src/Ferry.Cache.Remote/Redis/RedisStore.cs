@@ -88,15 +88,24 @@ internal sealed class RedisStore : IAsyncDisposable
         {
             var database = await _connections.LargeAsync(CancellationToken.None);
             var set = database.StringSetAsync(ValueKey(location), new ReadOnlyMemory<byte>(copy, 0, record.Length), _options.ExpireAfter, when: when);
-            await NameAsync(database, location, record.Length);
-            var stored = await set;
+            await Task.WhenAll(set, NameAsync(database, location, record.Length)); // One connection, so one wait: whoever looks next finds both.
             ArrayPool<byte>.Shared.Return(copy); // Not when it failed: then nobody knows whether it is still read.
-            return stored;
+            return await set;
         }, cancellationToken);
     }
 
-    /// <summary>Puts a record's name into its index, where it may be already.</summary>
-    public async Task NameAsync(string location, int recordBytes) => await NameAsync(await _connections.SmallAsync(CancellationToken.None), location, recordBytes);
+    /// <summary>Puts a record's name into its index, where it may be already. A read-only replica keeps what it has.</summary>
+    public async Task NameAsync(string location, int recordBytes)
+    {
+        try
+        {
+            await NameAsync(await _connections.SmallAsync(CancellationToken.None), location, recordBytes);
+        }
+        catch (RedisServerException error) when (RedisFault.IsReadOnly(error))
+        {
+            // The record is found by its name, if the index still has it; else it is a miss.
+        }
+    }
 
     /// <summary>For those who evict or expire. What a read-only replica answers to it does not matter.</summary>
     public async Task MarkUsedAsync(string location)
@@ -115,7 +124,7 @@ internal sealed class RedisStore : IAsyncDisposable
     /// <returns>How many of the records were there.</returns>
     public Task<int> DropAsync(string[] locations, CancellationToken cancellationToken) => ScriptAsync(DropScript, locations, CommandFlags.None, cancellationToken);
 
-    /// <summary>Every server that holds a part of the keys.</summary>
+    /// <summary>As <see cref="RedisConnections.PrimariesAsync"/>.</summary>
     public Task<IReadOnlyList<IServer>> PrimariesAsync(CancellationToken cancellationToken) =>
         _requests.SendAsync("SCAN", 0, () => _connections.PrimariesAsync(cancellationToken), cancellationToken);
 
@@ -196,11 +205,12 @@ internal sealed class RedisStore : IAsyncDisposable
     private async Task NameAsync(IDatabase database, string location, int recordBytes)
     {
         RedisKey index = IndexKey(ChunkOf(location));
-        await database.HashSetAsync(index, [new HashEntry(ShardOf(location), recordBytes), new HashEntry(UsedField, Now())], CommandFlags.FireAndForget);
+        var named = database.HashSetAsync(index, [new HashEntry(ShardOf(location), recordBytes), new HashEntry(UsedField, Now())]);
         if (_options.ExpireAfter is { } after)
         {
             await database.KeyExpireAsync(index, after, flags: CommandFlags.FireAndForget);
         }
+        await named;
     }
 
     private Task<int> ScriptAsync(string script, string[] locations, CommandFlags flags, CancellationToken cancellationToken) => _requests.SendAsync("UNLINK", 0, async () =>

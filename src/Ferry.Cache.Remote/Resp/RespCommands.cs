@@ -34,6 +34,10 @@ internal static class RespCommands
         new("INFO", 1, Many, RespServerCommands.InfoAsync),
         new("CONFIG", 2, Many, RespServerCommands.ConfigAsync),
         new("COMMAND", 1, Many, RespServerCommands.CommandAsync),
+        new("FERRY.PEER", 2, 2, RespPeerCommands.IntroduceAsync),
+        new("FERRY.FIND", 2, 1 + Peers.PeerWire.KeysMax, RespPeerCommands.FindAsync),
+        new("FERRY.READ", 3, 3, RespPeerCommands.ReadAsync),
+        new("FERRY.PROVE", 3, 3, RespPeerCommands.ProveAsync),
     ]);
 
     private static readonly FrozenDictionary<string, RespCommand> ByName = All.ToFrozenDictionary(command => command.Name, StringComparer.OrdinalIgnoreCase);

@@ -1,6 +1,7 @@
 using System.Net;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Fronts;
+using Ferry.Cache.Remote.Peers;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Cache.Remote.Resp;
@@ -12,10 +13,11 @@ public sealed class RespFront
     private int _warnedOutcomes;
     private int _protocolErrors;
 
-    private RespFront(RespFrontOptions options, IClientStore store, FrontMetrics metrics, TimeProvider time, ILogger logger)
+    private RespFront(RespFrontOptions options, IClientStore store, PeerDesk? peers, FrontMetrics metrics, TimeProvider time, ILogger logger)
     {
         Options = options;
         Store = store;
+        Peers = peers;
         Time = time;
         Logger = logger;
         Counters = new RespCounters(metrics);
@@ -27,6 +29,9 @@ public sealed class RespFront
     internal RespFrontOptions Options { get; }
 
     internal IClientStore Store { get; }
+
+    /// <summary>Null: peers are refused.</summary>
+    internal PeerDesk? Peers { get; }
 
     internal TimeProvider Time { get; }
 
@@ -44,17 +49,23 @@ public sealed class RespFront
     /// <summary>One SET NX or XX at a time: looking and storing must be one step among them.</summary>
     internal SemaphoreSlim Conditional { get; } = new(1, 1);
 
+    /// <summary>As the other, for clients alone.</summary>
+    public static Task<ClientFront> StartAsync(
+        RespFrontOptions options, IClientStore store, FrontMetrics metrics, TimeProvider time, ILogger<RespFront> logger, CancellationToken cancellationToken) =>
+        StartAsync(options, store, null, metrics, time, logger, cancellationToken);
+
+    /// <param name="peers">Answers other exchanges; null: they are refused.</param>
     /// <param name="metrics">One for each registry, shared by its fronts.</param>
     /// <returns>Disposed by the caller, before the store.</returns>
     /// <exception cref="ArgumentException">The options are not usable; the message has every error.</exception>
     /// <exception cref="IOException">The address is taken, unknown or not of this machine, or the certificate cannot be read.</exception>
     public static async Task<ClientFront> StartAsync(
-        RespFrontOptions options, IClientStore store, FrontMetrics metrics, TimeProvider time, ILogger<RespFront> logger, CancellationToken cancellationToken)
+        RespFrontOptions options, IClientStore store, PeerDesk? peers, FrontMetrics metrics, TimeProvider time, ILogger<RespFront> logger, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(metrics);
         ArgumentNullException.ThrowIfNull(time);
-        var front = new RespFront(options, store, metrics, time, logger);
+        var front = new RespFront(options, store, peers, metrics, time, logger);
         var listener = await ClientFront.StartAsync(
             RespCounters.Front, options, front.ServeAsync, "-ERR max number of clients reached\r\n"u8.ToArray(), metrics, time, logger, cancellationToken);
         FrontLog.Listening(logger, RespCounters.Front, listener.Endpoint, (options.TlsCertificatePath is null ? "" : ", with TLS") + (options.Password is null ? "" : ", with a password"));

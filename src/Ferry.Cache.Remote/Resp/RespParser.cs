@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 
 namespace Ferry.Cache.Remote.Resp;
@@ -10,7 +9,7 @@ namespace Ferry.Cache.Remote.Resp;
 /// </remarks>
 internal sealed class RespParser(RespLimits limits)
 {
-    private static readonly SearchValues<byte> NumberBytes = SearchValues.Create("-0123456789"u8);
+    private const long NumberMax = long.MaxValue / 100; // Far above every limit; one digit more does not overflow.
 
     private (int Offset, int ByteCount)[] _arguments = new (int, int)[8];
     private int _expected = -1;
@@ -223,14 +222,20 @@ internal sealed class RespParser(RespLimits limits)
         number = 0;
         next = 0;
         var line = unread.Slice(at + 1, Math.Min(unread.Length - at - 1, RespLimits.NumberLineBytesMax));
-        var end = line.IndexOf((byte)'\r');
-        isBroken = end < 0 ? line.Length == RespLimits.NumberLineBytesMax || line.ContainsAnyExcept(NumberBytes) : end == 0;
-        if (isBroken || end < 0 || end + 1 == line.Length)
+        var first = line.Length > 0 && line[0] == (byte)'-' ? 1 : 0;
+        var end = first;
+        // Not .NET's own parser, which would take blanks and signs that Redis does not.
+        for (; end < line.Length && line[end] is >= (byte)'0' and <= (byte)'9' && number <= NumberMax; end++)
         {
+            number = (number * 10) + (line[end] - (byte)'0');
+        }
+        number = first == 0 ? number : -number;
+        if (end + 1 >= line.Length && (end == line.Length || line[end] == (byte)'\r'))
+        {
+            isBroken = line.Length == RespLimits.NumberLineBytesMax;
             return false;
         }
-        // .NET's own parser would take blanks and signs that Redis does not.
-        isBroken = line[end + 1] != (byte)'\n' || line[..end].ContainsAnyExcept(NumberBytes) || !long.TryParse(line[..end], out number);
+        isBroken = end == first || !line[end..].StartsWith("\r\n"u8);
         next = at + 1 + end + 2;
         return !isBroken;
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Fronts;
 
 namespace Ferry.Cache.Remote.Resp;
@@ -9,6 +10,8 @@ internal static class RespReplies
 {
     /// <summary>A longer message is cut: a client gets at most this of its own words back.</summary>
     private const int ErrorBytesMax = 1024;
+
+    private static readonly byte[] LineEnd = "\r\n"u8.ToArray();
 
     public static void WriteOk(this FrontOutput output) => output.Write("+OK\r\n"u8);
 
@@ -38,9 +41,15 @@ internal static class RespReplies
     {
         await output.ReserveAsync();
         output.WriteBulkHeader(bytes.Length);
-        await output.WriteAsync(bytes);
-        await output.ReserveAsync();
-        output.Write("\r\n"u8);
+        await output.WriteAsync(bytes, LineEnd);
+    }
+
+    /// <summary>A value, into the room that a command has.</summary>
+    /// <param name="value">Owned from now on.</param>
+    public static ValueTask WriteBulkAsync(this FrontOutput output, ClientValue value)
+    {
+        output.WriteBulkHeader(value.Bytes.Length);
+        return output.WriteAsync(value, LineEnd);
     }
 
     /// <summary>One line: line ends in the message become blanks.</summary>

@@ -17,6 +17,7 @@ internal sealed class RespSession : IDisposable
     private readonly RespParser _parser;
     private ClientPutOutcome _putOutcome;
     private ClientWrite? _write;
+    private RespCommand? _lastCommand;
     private bool _isArmed;
     private int _wrongPasswords;
 
@@ -157,8 +158,12 @@ internal sealed class RespSession : IDisposable
         {
             return await BreakAsync($"a command has at most {Front.Limits.CommandBytesMax} bytes besides the value of a SET");
         }
-        await Output.FlushAsync();
         var isIdle = Input.UnreadCount == 0;
+        // In the middle of a command the rest is on its way, and often there: then what was answered waits for the answers to come, and the client wakes once.
+        if (!Output.IsEmpty && (isIdle || !Connection.HasBytes))
+        {
+            await Output.FlushAsync();
+        }
         if (isIdle)
         {
             Connection.Deadline.Idle(IsTrusted);
@@ -180,7 +185,8 @@ internal sealed class RespSession : IDisposable
         return isThere ? null : Connection.End;
     }
 
-    private async ValueTask<FrontEnd?> ExecuteAsync()
+    /// <remarks>A command that is answered at once, as nearly all are, makes no state machine.</remarks>
+    private ValueTask<FrontEnd?> ExecuteAsync()
     {
         if (_isArmed)
         {
@@ -189,35 +195,58 @@ internal sealed class RespSession : IDisposable
         }
         if (Count > 0)
         {
-            await Output.ReserveAsync();
-            await RunCommandAsync();
+            var running = Output.HasRoom ? RunCommandAsync() : FlushAndRunAsync();
+            if (!running.IsCompletedSuccessfully)
+            {
+                return FinishAsync(running);
+            }
         }
-        Input.Consume(_parser.ConsumedCount);
-        _parser.Next();
-        if (Ending is { } ending)
-        {
-            await Output.FlushAsync();
-            await Connection.LingerAsync(ending, LingerBytesMax, Input.Scratch);
-            return ending;
-        }
-        return Connection.IsOpen ? null : Connection.End;
+        Next();
+        return Ending is null && Connection.IsOpen ? default : EndAsync();
     }
 
-    private async ValueTask RunCommandAsync()
+    private async ValueTask FlushAndRunAsync()
+    {
+        await Output.FlushAsync();
+        await RunCommandAsync();
+    }
+
+    private async ValueTask<FrontEnd?> FinishAsync(ValueTask running)
+    {
+        await running;
+        Next();
+        return Ending is null && Connection.IsOpen ? null : await EndAsync();
+    }
+
+    private void Next()
+    {
+        Input.Consume(_parser.ConsumedCount);
+        _parser.Next();
+    }
+
+    private async ValueTask<FrontEnd?> EndAsync()
+    {
+        if (Ending is not { } ending)
+        {
+            return Connection.End;
+        }
+        await Output.FlushAsync();
+        await Connection.LingerAsync(ending, LingerBytesMax, Input.Scratch);
+        return ending;
+    }
+
+    private ValueTask RunCommandAsync()
     {
         Outcome = RespOutcome.Ok;
-        var command = RespCommands.TryFind(this[0].Span);
+        // Who pipelines repeats a command: its name is compared before it is looked up.
+        var command = _lastCommand is { } last && Ascii.EqualsIgnoreCase(this[0].Span, last.Name) ? last : RespCommands.TryFind(this[0].Span);
+        _lastCommand = command;
         if (command is null)
         {
-            Front.Counters.Unknown.Add();
-            if (!IsTrusted)
-            {
-                Fail("NOAUTH Authentication required.");
-                return;
-            }
-            RespUnknown.Answer(this);
-            return;
+            AnswerUnknown();
+            return ValueTask.CompletedTask;
         }
+        var running = ValueTask.CompletedTask;
         if (!IsTrusted && !command.IsOpenToAll)
         {
             Fail("NOAUTH Authentication required.");
@@ -228,8 +257,35 @@ internal sealed class RespSession : IDisposable
         }
         else
         {
-            await command.Run(this);
+            running = command.Run(this);
         }
+        if (!running.IsCompletedSuccessfully)
+        {
+            return CountAsync(command, running);
+        }
+        CountCommand(command);
+        return ValueTask.CompletedTask;
+    }
+
+    private void AnswerUnknown()
+    {
+        Front.Counters.Unknown.Add();
+        if (!IsTrusted)
+        {
+            Fail("NOAUTH Authentication required.");
+            return;
+        }
+        RespUnknown.Answer(this);
+    }
+
+    private async ValueTask CountAsync(RespCommand command, ValueTask running)
+    {
+        await running;
+        CountCommand(command);
+    }
+
+    private void CountCommand(RespCommand command)
+    {
         _write?.Dispose(); // Of a SET that was not run.
         _write = null;
         Front.Counters.Count(command, Outcome);

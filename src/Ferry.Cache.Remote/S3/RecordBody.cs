@@ -9,7 +9,7 @@ namespace Ferry.Cache.Remote.S3;
 /// </remarks>
 internal sealed class RecordBody(ReadOnlyMemory<byte> record, ProgressDeadline progress)
 {
-    private const int WriteBytes = 1 << 20; // What one write to a socket may take before it counts as progress.
+    private const int WriteBytes = 256 << 10; // What one write to a socket moves before it counts as progress: by the idle time-out of 2 s a line may be as slow as 128 kB/s.
 
     private readonly Lock _lock = new();
     private int _sending;
@@ -42,7 +42,7 @@ internal sealed class RecordBody(ReadOnlyMemory<byte> record, ProgressDeadline p
                 sent += piece.Length;
                 progress.Moved(piece.Length);
             }
-            progress.AwaitAnswer(); // A store that writes to slow disks is not a store that hangs.
+            progress.AwaitAnswer(); // What the sockets and the store hold of it is not on its disks yet.
         }
         finally
         {

@@ -15,6 +15,7 @@ internal sealed class S3Bucket : IDisposable
     private readonly S3TierOptions _options;
     private readonly TimeProvider _time;
     private readonly S3HttpClientFactory _connections;
+    private readonly AWSCredentials? _credentials;
     private readonly AmazonS3Client _client;
     private readonly S3Requests _requests;
     private readonly string _root;
@@ -45,7 +46,8 @@ internal sealed class S3Bucket : IDisposable
             HttpClientFactory = _connections,
             DisableS3ExpressSessionAuth = true,
         };
-        _client = S3Credentials.Find(options) is { } credentials ? new AmazonS3Client(credentials, config) : new AmazonS3Client(config);
+        _credentials = S3Credentials.Find(options, time);
+        _client = _credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(_credentials, config);
     }
 
     public long Retries => _requests.Retries;
@@ -72,10 +74,11 @@ internal sealed class S3Bucket : IDisposable
         while (next is not null);
     }
 
-    /// <summary>Fills <paramref name="destination"/> with the bytes from <paramref name="offset"/> of an object that must be <paramref name="objectBytes"/> long.</summary>
-    /// <returns>The object's ETag, or null when it is gone or has another length.</returns>
-    public Task<string?> TryGetAsync(string key, long offset, long objectBytes, Memory<byte> destination, CancellationToken cancellationToken) => _requests.SendAsync(
-        $"GET of {destination.Length} bytes", destination.Length, progress => GetAsync(key, offset, objectBytes, destination, progress), cancellationToken);
+    /// <summary>Fills <paramref name="destination"/> with an object of its length.</summary>
+    /// <returns>False when the object is gone or has another length.</returns>
+    /// <remarks>Without a range: for one, Ceph's gateway asks the store twice where once is enough (RGWGetObj::prefetch_data).</remarks>
+    public async Task<bool> TryGetAsync(string key, Memory<byte> destination, CancellationToken cancellationToken) =>
+        await GetAsync(key, null, destination.Length, destination, cancellationToken) is not null;
 
     /// <returns>Length of the object, or null when there is none.</returns>
     public Task<long?> TryGetLengthAsync(string key, CancellationToken cancellationToken) => _requests.SendAsync("HEAD", 0, async progress =>
@@ -93,7 +96,7 @@ internal sealed class S3Bucket : IDisposable
 
     /// <summary>Writes an object with one request.</summary>
     /// <returns><see cref="TierPutOutcome.Present"/> when <paramref name="onlyIfAbsent"/> and it is there; <see cref="TierPutOutcome.Full"/> when a quota is used up.</returns>
-    public Task<TierPutOutcome> PutAsync(string key, ReadOnlyMemory<byte> record, bool onlyIfAbsent, CancellationToken cancellationToken) => _requests.SendAsync(
+    public Task<TierPutOutcome> PutAsync(string key, ReadOnlyMemory<byte> record, bool onlyIfAbsent, CancellationToken cancellationToken) => _requests.UploadAsync(
         $"PUT of {record.Length} bytes", record.Length, async progress =>
     {
         var body = S3RequestHandler.Body.Value = new RecordBody(record, progress);
@@ -166,7 +169,8 @@ internal sealed class S3Bucket : IDisposable
         await Parallel.ForAsync(0, rangeCount, AtOnce(cancellationToken), async (range, token) =>
         {
             var offset = range * _options.PartBytes;
-            tags[range] = await TryGetAsync(key, offset, destination.Length, destination.Slice(offset, Math.Min(_options.PartBytes, destination.Length - offset)), token);
+            var piece = destination.Slice(offset, Math.Min(_options.PartBytes, destination.Length - offset));
+            tags[range] = await GetAsync(key, new ByteRange(offset, offset + piece.Length - 1), destination.Length, piece, token);
         });
         // Equal tags: all ranges are of one object, though it may have been written over meanwhile.
         return Array.TrueForAll(tags, tag => tag is not null && tag == tags[0]);
@@ -210,6 +214,7 @@ internal sealed class S3Bucket : IDisposable
     public void Dispose()
     {
         _client.Dispose();
+        (_credentials as IDisposable)?.Dispose();
         _connections.Dispose();
         _requests.Dispose();
     }
@@ -232,14 +237,16 @@ internal sealed class S3Bucket : IDisposable
             return (objects, answer.IsTruncated == true ? answer.NextContinuationToken : null);
         }, cancellationToken);
 
-    private async Task<string?> GetAsync(string key, long offset, long objectBytes, Memory<byte> destination, ProgressDeadline progress)
+    /// <returns>The object's ETag (empty for the whole object), or null when it is gone or has another length.</returns>
+    private Task<string?> GetAsync(string key, ByteRange? range, long objectBytes, Memory<byte> destination, CancellationToken cancellationToken) => _requests.SendAsync(
+        $"GET of {destination.Length} bytes", destination.Length, progress => GetAsync(key, range, objectBytes, destination, progress), cancellationToken);
+
+    private async Task<string?> GetAsync(string key, ByteRange? range, long objectBytes, Memory<byte> destination, ProgressDeadline progress)
     {
         try
         {
-            // Always a range: without one the SDK checks an MD5 in managed code, at four processor seconds a GB.
-            using var answer = await _client.GetObjectAsync(
-                new GetObjectRequest { BucketName = Name, Key = _root + key, ByteRange = new ByteRange(offset, offset + destination.Length - 1) }, progress.Token);
-            if (TotalBytes(answer) != objectBytes)
+            using var answer = await _client.GetObjectAsync(new GetObjectRequest { BucketName = Name, Key = _root + key, ByteRange = range }, progress.Token);
+            if ((range is null ? answer.ContentLength : TotalBytes(answer)) != objectBytes)
             {
                 return null;
             }
@@ -253,7 +260,7 @@ internal sealed class S3Bucket : IDisposable
                 filled += count;
                 progress.Moved(count);
             }
-            return answer.ETag;
+            return answer.ETag ?? "";
         }
         catch (AmazonS3Exception error) when (error.ErrorCode is "NoSuchKey" or "InvalidRange")
         {
@@ -274,7 +281,7 @@ internal sealed class S3Bucket : IDisposable
 
     /// <returns>Null when a quota is used up.</returns>
     private Task<PartETag?> PutPartAsync(string key, string upload, int number, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
-        _requests.SendAsync($"PUT of a part of {bytes.Length} bytes", bytes.Length, async progress =>
+        _requests.UploadAsync($"PUT of a part of {bytes.Length} bytes", bytes.Length, async progress =>
         {
             var body = S3RequestHandler.Body.Value = new RecordBody(bytes, progress);
             try

@@ -13,6 +13,14 @@ internal sealed record S3Fault(string What, bool IsWorthRetry)
 {
     public static S3Fault Of(Exception error, ProgressDeadline progress, S3TierOptions options)
     {
+        if (error is S3TierException own)
+        {
+            return new(own.Message.TrimEnd('.'), false); // Of ours, such as keys that could not be had; the time-out that passed meanwhile says less.
+        }
+        if (progress.IsIdle && progress.IsAwaitingAnswer)
+        {
+            return new($"all of its {progress.MovedBytes} bytes are sent and no answer came: the gateway or the store behind it hangs, or is full. Look at its health", false);
+        }
         if (progress.IsIdle)
         {
             // A store that hangs hangs for the next try too; whoever waits had better recompute.
@@ -74,5 +82,5 @@ internal sealed record S3Fault(string What, bool IsWorthRetry)
     }
 
     /// <summary>An error code is a word; whatever else a stranger puts there is not repeated.</summary>
-    private static string SafeCode(string? code) => code is { Length: > 0 and <= 64 } && code.All(char.IsAsciiLetterOrDigit) && !Enum.TryParse<HttpStatusCode>(code, out _) ? code : "";
+    public static string SafeCode(string? code) => code is { Length: > 0 and <= 64 } && code.All(char.IsAsciiLetterOrDigit) && !Enum.TryParse<HttpStatusCode>(code, out _) ? code : "";
 }

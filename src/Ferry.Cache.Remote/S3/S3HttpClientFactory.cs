@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using Amazon.Runtime;
 
 namespace Ferry.Cache.Remote.S3;
@@ -27,7 +26,7 @@ internal sealed class S3HttpClientFactory : HttpClientFactory, IDisposable
         };
         if (options.Location.AuthorityFile is { } file)
         {
-            sockets.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = TrustOnly(file) };
+            sockets.SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = OwnAuthority.TrustOnly(file) };
         }
         _client = new HttpClient(new S3RequestHandler(sockets, downToHttp)) { Timeout = Timeout.InfiniteTimeSpan };
     }
@@ -39,13 +38,6 @@ internal sealed class S3HttpClientFactory : HttpClientFactory, IDisposable
     public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
 
     public void Dispose() => _client.Dispose();
-
-    private static X509ChainPolicy TrustOnly(string file)
-    {
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        policy.CustomTrustStore.ImportFromPemFile(file);
-        return policy;
-    }
 
     private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

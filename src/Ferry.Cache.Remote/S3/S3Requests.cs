@@ -1,6 +1,6 @@
 namespace Ferry.Cache.Remote.S3;
 
-/// <summary>Runs requests: a bounded number at a time, each with a deadline by size and an idle time-out, tried again where that may help. Thread-safe.</summary>
+/// <summary>Runs requests: a bounded number at a time, each with an idle time-out and a deadline by size, tried again where that may help. Thread-safe.</summary>
 internal sealed class S3Requests(S3TierOptions options, TimeProvider time) : IDisposable
 {
     private readonly SemaphoreSlim _slots = new(options.RequestsMax);
@@ -9,11 +9,28 @@ internal sealed class S3Requests(S3TierOptions options, TimeProvider time) : IDi
     /// <summary>Tries after the first, all requests together.</summary>
     public long Retries => Volatile.Read(ref _retries);
 
-    /// <param name="what">For the error: <c>PUT of 20972544 bytes</c>.</param>
+    /// <summary>For what somebody waits for: past its deadline it is given up.</summary>
+    /// <param name="what">For the error: <c>GET of 20972544 bytes</c>.</param>
     /// <param name="bytes">What the request moves: large ones get longer.</param>
     /// <param name="send">One try. It reports progress and observes the token of what it is given.</param>
     /// <exception cref="S3TierException">The request failed for good.</exception>
-    public async Task<T> SendAsync<T>(string what, long bytes, Func<ProgressDeadline, Task<T>> send, CancellationToken cancellationToken)
+    public Task<T> SendAsync<T>(string what, long bytes, Func<ProgressDeadline, Task<T>> send, CancellationToken cancellationToken)
+    {
+        var deadline = Deadline(bytes, options.BytesPerSecondMin);
+        return RunAsync(what, () => new ProgressDeadline(options.IdleTimeout, deadline, deadline, time, cancellationToken), send, cancellationToken);
+    }
+
+    /// <summary>For what is written behind: as long as bytes move it goes on, however slowly; only the wait for the answer has a deadline.</summary>
+    /// <inheritdoc cref="SendAsync"/>
+    public Task<T> UploadAsync<T>(string what, long bytes, Func<ProgressDeadline, Task<T>> send, CancellationToken cancellationToken)
+    {
+        var answer = Deadline(bytes, options.PutBytesPerSecondMin);
+        return RunAsync(what, () => new ProgressDeadline(options.IdleTimeout, answer, Timeout.InfiniteTimeSpan, time, cancellationToken), send, cancellationToken);
+    }
+
+    public void Dispose() => _slots.Dispose();
+
+    private async Task<T> RunAsync<T>(string what, Func<ProgressDeadline> begin, Func<ProgressDeadline, Task<T>> send, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
@@ -21,7 +38,7 @@ internal sealed class S3Requests(S3TierOptions options, TimeProvider time) : IDi
             await _slots.WaitAsync(cancellationToken);
             try
             {
-                using var progress = new ProgressDeadline(options.IdleTimeout, Deadline(bytes), time, cancellationToken);
+                using var progress = begin();
                 try
                 {
                     return await send(progress);
@@ -46,11 +63,9 @@ internal sealed class S3Requests(S3TierOptions options, TimeProvider time) : IDi
         }
     }
 
-    public void Dispose() => _slots.Dispose();
-
-    private TimeSpan Deadline(long bytes)
+    private TimeSpan Deadline(long bytes, long bytesPerSecondMin)
     {
-        var forBytes = TimeSpan.FromSeconds((double)bytes / options.BytesPerSecondMin);
+        var forBytes = TimeSpan.FromSeconds((double)bytes / bytesPerSecondMin);
         return forBytes > options.RequestDeadline ? forBytes : options.RequestDeadline;
     }
 

@@ -27,11 +27,14 @@ public sealed record S3TierOptions
     /// <summary>No byte moves for this long: the request is given up. The SDK's own time-out does not cover the body of a GET.</summary>
     public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>For one request; large records get what they need at <see cref="BytesPerSecondMin"/>, if that is more.</summary>
+    /// <summary>For one request that somebody waits for; large records get what they need at <see cref="BytesPerSecondMin"/>, if that is more.</summary>
     public TimeSpan RequestDeadline { get; init; } = TimeSpan.FromSeconds(4);
 
-    /// <summary>Slower than this, recomputing wins.</summary>
+    /// <summary>A read that is slower loses against recomputing.</summary>
     public long BytesPerSecondMin { get; init; } = 16_000_000;
+
+    /// <summary>Nobody waits for a PUT: while its bytes move it goes on. Once all are sent the store has what it needs at this rate to answer, or <see cref="RequestDeadline"/>, if that is more.</summary>
+    public long PutBytesPerSecondMin { get; init; } = 1_000_000;
 
     /// <summary>Further tries of a request that may pass the next time: a lost connection, 5xx, a body cut short. A store that hangs is not asked again.</summary>
     public int RetriesMax { get; init; } = 2;
@@ -92,6 +95,7 @@ public sealed record S3TierOptions
             Require(value > TimeSpan.Zero && value <= TimeSpan.FromDays(1), $"cache.shared.{name} is {value}; it must be more than zero and at most a day.");
         }
         Require(BytesPerSecondMin >= 1, $"cache.shared.bytesPerSecondMin is {BytesPerSecondMin}; it must be at least 1.");
+        Require(PutBytesPerSecondMin >= 1, $"cache.shared.putBytesPerSecondMin is {PutBytesPerSecondMin}; it must be at least 1.");
         Require(RetriesMax is >= 0 and <= 10, $"cache.shared.retriesMax is {RetriesMax}; it must lie in 0..10.");
         Require(RetryPause > TimeSpan.Zero && RetryPause <= RetryPauseMax && RetryPauseMax <= TimeSpan.FromMinutes(1),
             $"cache.shared.retryPause is {RetryPause} and retryPauseMax {RetryPauseMax}; the first must be more than zero and at most the second, that at most a minute.");

@@ -6,6 +6,9 @@ namespace Ferry.Cache.Arena;
 /// <summary>Asks the processor for memory that is about to be read, so that the waits for a whole chain overlap.</summary>
 internal static unsafe class CacheLines
 {
+    /// <summary>So many chunks before its turn a chunk's memory is asked for: working on them takes several times as long as the memory needs.</summary>
+    public const int Ahead = 8;
+
     /// <summary>A hint only: nothing is read, so an address that the collector has moved away from does no harm.</summary>
     public static void Prefetch<T>(ref readonly T value)
     {

@@ -14,12 +14,14 @@ public sealed unsafe class KvArena : IDisposable
 
     private readonly Lock _lock = new();
     private readonly ExtentAllocator _extents;
+    private readonly IDisposable? _owner; // Of memory that was provided; null for memory of the arena's own.
     private byte* _base; // Owned; freed by FreeIfDone_NeedsLock only, after which no slot exists that could hand out its address.
     private bool _disposed;
 
+    /// <param name="provide">Given the capacity, memory to use instead of the arena's own, or null where there is none.</param>
     /// <exception cref="ArgumentException">The options do not validate; the message lists why.</exception>
     /// <exception cref="InsufficientMemoryException">The system does not have that much address space or memory.</exception>
-    public KvArena(KvArenaOptions options)
+    public KvArena(KvArenaOptions options, Func<long, ArenaMemory?>? provide = null)
     {
         if (options.Validate() is { Count: > 0 } errors)
         {
@@ -28,6 +30,16 @@ public sealed unsafe class KvArena : IDisposable
         AlignmentBytes = options.AlignmentBytes;
         CapacityBytes = options.CapacityBytes / AlignmentBytes * AlignmentBytes;
         _extents = new ExtentAllocator(CapacityBytes / AlignmentBytes);
+        if (provide?.Invoke(CapacityBytes) is { } provided)
+        {
+            if (provided.Address % Math.Max(AlignmentBytes, 4096) == 0)
+            {
+                _owner = provided.Owner;
+                _base = (byte*)provided.Address;
+                return;
+            }
+            provided.Owner.Dispose();
+        }
         var byteCount = (nuint)CapacityBytes;
         var alignment = byteCount >= HugePageBytes ? HugePageBytes : (nuint)Math.Max(AlignmentBytes, 4096);
         try
@@ -77,7 +89,7 @@ public sealed unsafe class KvArena : IDisposable
     }
 
     /// <summary>Bytes that a slot of <paramref name="byteCount"/> bytes counts as: whole multiples of the alignment.</summary>
-    public long SlotBytes(long byteCount) => (byteCount + AlignmentBytes - 1) / AlignmentBytes * AlignmentBytes;
+    public long SlotBytes(long byteCount) => (byteCount + AlignmentBytes - 1) & -AlignmentBytes; // A power of two.
 
     /// <summary>Takes a slot of <paramref name="byteCount"/> bytes whose content is undefined.</summary>
     /// <param name="offset">Distance in bytes from <see cref="BaseAddress"/>.</param>
@@ -134,7 +146,14 @@ public sealed unsafe class KvArena : IDisposable
     {
         if (_disposed && _extents.AllocatedCount == 0 && _base != null)
         {
-            NativeMemory.AlignedFree(_base);
+            if (_owner is not null)
+            {
+                _owner.Dispose();
+            }
+            else
+            {
+                NativeMemory.AlignedFree(_base);
+            }
             _base = null;
         }
     }

@@ -52,10 +52,22 @@ internal struct EvictionList
 
     public void MoveToNewest(IEvictionNodes nodes, int node)
     {
-        if (node != Newest)
+        if (node == Newest)
         {
-            Remove(nodes, node);
-            AddNewest(nodes, node);
+            return;
         }
+        ref var link = ref nodes.LinkOf(node);
+        if (link.Previous == IEvictionPolicy.None)
+        {
+            _oldest = link.Next + 1;
+        }
+        else
+        {
+            nodes.LinkOf(link.Previous).Next = link.Next;
+        }
+        nodes.LinkOf(link.Next).Previous = link.Previous; // There is one: this is not the newest.
+        nodes.LinkOf(Newest).Next = node;
+        (link.Previous, link.Next) = (Newest, IEvictionPolicy.None);
+        _newest = node + 1;
     }
 }

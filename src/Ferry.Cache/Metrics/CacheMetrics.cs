@@ -15,6 +15,8 @@ public sealed class CacheMetrics : IRecordObserver
     private readonly MemoryMetrics _memory;
     private readonly TierMetrics _tiers;
     private readonly MetricFamily _decisions;
+    private readonly MetricFamily _prefetches;
+    private readonly MetricSeries _prefetchAhead;
 
     /// <param name="registry">Nobody registers names that begin with <c>ferry_cache_</c> beside this.</param>
     public CacheMetrics(MetricRegistry registry, RecordCache cache)
@@ -27,7 +29,10 @@ public sealed class CacheMetrics : IRecordObserver
         _age = registry.Histogram("ferry_cache_evicted_age_seconds", "Time in memory of chunks that were evicted.", lifetimes).With();
         _idle = registry.Histogram("ferry_cache_evicted_idle_seconds", "Time since their last use of chunks that were evicted.", lifetimes).With();
         _decisions = registry.Counter("ferry_cache_load_decisions_total", "Chains whose loading was weighed against computing, by what was decided.", "reason");
-        cache.Memory.Observer = this;
+        _prefetches = registry.Counter(
+            "ferry_cache_prefetches_total", "Chunks brought up into memory because they were looked up (loaded), and what became of them; dropped: too many were wanted.", "outcome");
+        _prefetchAhead = registry.Gauge("ferry_cache_prefetch_ahead_bytes", "Record bytes that were brought up for a look-up and wait to be asked for.").With();
+        cache.Memory.Observe(this);
         registry.OnCollect(Copy);
     }
 
@@ -53,6 +58,12 @@ public sealed class CacheMetrics : IRecordObserver
     {
         _memory.Copy(_cache.Memory.Snapshot());
         _tiers.Copy(_cache.SnapshotTiers());
+        var prefetches = _cache.Prefetcher.Counts;
+        _prefetches.With("loaded").Set(prefetches.Loaded);
+        _prefetches.With("used").Set(prefetches.Used);
+        _prefetches.With("unused").Set(prefetches.Unused);
+        _prefetches.With("dropped").Set(prefetches.Dropped);
+        _prefetchAhead.Set(prefetches.AheadBytes);
         foreach (var reason in Enum.GetValues<LoadReason>())
         {
             _decisions.With(MetricWords.Of(reason.ToString())).Set(_cache.CountOf(reason));

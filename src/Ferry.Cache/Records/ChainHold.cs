@@ -8,26 +8,49 @@ internal sealed class ChainHold(RecordStore store, int chunkCount) : IDisposable
 {
     private readonly (int Start, int Count)[] _chunks = new (int, int)[chunkCount];
     private int[] _records = new int[chunkCount]; // Chunks with several shards make it grow.
-    private KvLayout?[] _layouts = new KvLayout?[chunkCount];
-    private int _count;
+    private KvLayout? _layout; // Of all records, until one has another.
+    private KvLayout?[]? _layouts;
+    private int _current;
+
+    /// <summary>Records entered, whether or not they were taken since.</summary>
+    public int Count { get; private set; }
 
     public bool Has(int chunk) => _chunks[chunk].Count > 0;
 
-    /// <summary>Enters the shards that were found for a chunk. Under the store's lock.</summary>
-    public void Add(int chunk, List<int> shards, RecordTable records, LayoutTable layouts)
+    /// <summary>What is added from now on is of this chunk. Under the store's lock.</summary>
+    public void Begin(int chunk)
     {
-        if (_count + shards.Count > _records.Length)
+        _current = chunk;
+        _chunks[chunk] = (Count, 0);
+    }
+
+    /// <summary>Enters a record whose lease was counted. Under the store's lock.</summary>
+    /// <param name="layout">Null for an opaque one.</param>
+    public void Add(int record, KvLayout? layout)
+    {
+        if (Count == _records.Length)
         {
-            Array.Resize(ref _records, Math.Max(_records.Length * 2, _count + shards.Count));
-            Array.Resize(ref _layouts, _records.Length);
+            Array.Resize(ref _records, Math.Max(4, Count * 2));
+            if (_layouts is not null)
+            {
+                Array.Resize(ref _layouts, _records.Length);
+            }
         }
-        _chunks[chunk] = (_count, shards.Count);
-        foreach (var record in shards)
+        if (Count == 0)
         {
-            ref var slot = ref records[record];
-            _records[_count] = record;
-            _layouts[_count++] = slot.Layout == LayoutTable.OpaqueNumber ? null : layouts.LayoutOf(slot);
+            _layout = layout;
         }
+        if (_layouts is null && !ReferenceEquals(layout, _layout))
+        {
+            _layouts = new KvLayout?[_records.Length];
+            _layouts.AsSpan(0, Count).Fill(_layout);
+        }
+        if (_layouts is not null)
+        {
+            _layouts[Count] = layout;
+        }
+        _records[Count++] = record;
+        _chunks[_current].Count++;
     }
 
     /// <summary>The leases of a chunk, which are the caller's from then on; null when there are none, or they were taken.</summary>
@@ -42,7 +65,7 @@ internal sealed class ChainHold(RecordStore store, int chunkCount) : IDisposable
         var leases = new RecordLease[count];
         for (var shard = 0; shard < count; shard++)
         {
-            leases[shard] = new RecordLease(store, _records[start + shard], _layouts[start + shard]);
+            leases[shard] = new RecordLease(store, _records[start + shard], _layouts is null ? _layout : _layouts[start + shard]);
         }
         return new ChunkLease(key, leases);
     }
@@ -50,7 +73,7 @@ internal sealed class ChainHold(RecordStore store, int chunkCount) : IDisposable
     /// <summary>Ends what was not taken of the chunks from one on.</summary>
     public void ReleaseFrom(int firstChunk)
     {
-        Span<int> kept = _count <= 1024 ? stackalloc int[_count] : new int[_count];
+        Span<int> kept = Count <= 1024 ? stackalloc int[Count] : new int[Count];
         var count = 0;
         for (var chunk = firstChunk; chunk < _chunks.Length; chunk++)
         {

@@ -11,9 +11,9 @@ public sealed class ChunkLease(KvKey key, IReadOnlyList<RecordLease> shards) : I
 
     public void Dispose()
     {
-        foreach (var shard in Shards)
+        for (var shard = 0; shard < Shards.Count; shard++) // An enumerator would be an object.
         {
-            shard.Dispose();
+            Shards[shard].Dispose();
         }
     }
 }

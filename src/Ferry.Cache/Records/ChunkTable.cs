@@ -43,7 +43,7 @@ internal sealed class ChunkTable(SaltTable salts, int unitBytes) : IEvictionNode
 
     public int Find(in KvKey key) => TryResolve(key, out var salt, out var model) ? Find(key, salt, model, HashOf(key, salt, model)) : None;
 
-    /// <summary>The hash under which <see cref="Find(in KvKey, ulong)"/> looks, or 0 for a key whose salt or model nobody has; and the memory for it asked for.</summary>
+    /// <summary>The hash under which <see cref="Find(in KvKey, ulong, int)"/> looks, or 0 for a key whose salt or model nobody has; and the memory for it asked for.</summary>
     public ulong Prefetch(in KvKey key)
     {
         if (!TryResolve(key, out var salt, out var model))
@@ -55,7 +55,7 @@ internal sealed class ChunkTable(SaltTable salts, int unitBytes) : IEvictionNode
         return hash;
     }
 
-    /// <summary>Asks for the memory of the chunk that <see cref="Find(in KvKey, ulong)"/> will look at first.</summary>
+    /// <summary>Asks for the memory of the chunk that <see cref="Find(in KvKey, ulong, int)"/> will look at first.</summary>
     /// <returns>That chunk, or none.</returns>
     public int PrefetchSlot(ulong hash)
     {
@@ -83,7 +83,16 @@ internal sealed class ChunkTable(SaltTable salts, int unitBytes) : IEvictionNode
         }
     }
 
-    public int Find(in KvKey key, ulong hash) => hash != 0 && TryResolve(key, out var salt, out var model) ? Find(key, salt, model, hash) : None;
+    /// <param name="hash">As <see cref="Prefetch"/> gave it.</param>
+    /// <param name="likely">As <see cref="PrefetchSlot"/> gave it, under the same lock: where that found nobody, nobody is there.</param>
+    public int Find(in KvKey key, ulong hash, int likely)
+    {
+        if (likely == None || !TryResolve(key, out var salt, out var model))
+        {
+            return None;
+        }
+        return Is(likely, key, salt, model) ? likely : Find(key, salt, model, hash);
+    }
 
     /// <summary>A new chunk under a key that is not there, without records.</summary>
     public int Add(in KvKey key, uint now)
@@ -128,7 +137,7 @@ internal sealed class ChunkTable(SaltTable salts, int unitBytes) : IEvictionNode
 
     private static ulong HashOf(in KvKey key, int salt, int model)
     {
-        var hash = XxHash3.HashToUInt64(key.Hash.Bytes, Seed);
+        var hash = key.Hash.Scatter((ulong)Seed);
         hash = (hash ^ (((ulong)(uint)salt << 32) | (uint)model)) * 0x9e37_79b9_7f4a_7c15; // 2^64 over the golden ratio: what differs reaches the top bits.
         return hash | 1;
     }
@@ -159,12 +168,17 @@ internal sealed class ChunkTable(SaltTable salts, int unitBytes) : IEvictionNode
     {
         for (var chunk = _map.First(hash, out var place); chunk >= 0; chunk = _map.Next(hash, ref place))
         {
-            ref var slot = ref _slots[chunk];
-            if (slot.Hash == key.Hash && slot.Salt == salt && slot.Model == model)
+            if (Is(chunk, key, salt, model))
             {
                 return chunk;
             }
         }
         return None;
+    }
+
+    private bool Is(int chunk, in KvKey key, int salt, int model)
+    {
+        ref var slot = ref _slots[chunk];
+        return slot.Hash == key.Hash && slot.Salt == salt && slot.Model == model;
     }
 }

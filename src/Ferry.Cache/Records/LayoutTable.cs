@@ -15,6 +15,9 @@ internal sealed class LayoutTable
 
     public int Count => _layouts.Count;
 
+    /// <summary>Changes whenever a number may have come to mean another layout.</summary>
+    public long Version { get; private set; }
+
     public int Take(KvLayout layout)
     {
         if (layout.IsOpaque)
@@ -37,6 +40,7 @@ internal sealed class LayoutTable
     {
         if (number != OpaqueNumber && _layouts.Leave(number))
         {
+            Version++;
             _families.Leave(_familyOf[number]);
             _familyOf[number] = Interned<KvLayout>.None;
         }

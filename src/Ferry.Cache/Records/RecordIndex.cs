@@ -29,7 +29,7 @@ internal sealed class RecordIndex(RecordTable records, SaltTable salts, Eviction
 
     public long[] LeftBytes { get; } = new long[Enum.GetValues<EvictionReason>().Length];
 
-    public IRecordObserver? Observer { get; set; }
+    public IRecordObserver[] Observers { get; set; } = [];
 
     private EvictionGroups Groups => _groups ??= new EvictionGroups(policy, _chunks);
 
@@ -37,6 +37,9 @@ internal sealed class RecordIndex(RecordTable records, SaltTable salts, Eviction
 
     /// <summary>The shards that serve the query; empty on a miss. Valid until the next call.</summary>
     public List<int> Find(int chunk, ChunkQuery query) => Finder.Find(_chunks[chunk].FirstRecord, query);
+
+    /// <summary>The chunk's one record if it serves the query; none where <see cref="Find"/> must say.</summary>
+    public int FindOnly(int chunk, ChunkQuery query) => Finder.FindOnly(_chunks[chunk].FirstRecord, query);
 
     /// <summary>The record of exactly this layout, or none. Of opaque records a chunk has one, whatever its length.</summary>
     public int FindRecord(int chunk, KvLayout layout)
@@ -85,7 +88,10 @@ internal sealed class RecordIndex(RecordTable records, SaltTable salts, Eviction
         RecordCount++;
         ClientRecordCount += isClients ? 1 : 0;
         slot.Client = isClients;
-        Observer?.Stored(EventOf(chunk, 1, slot.RecordBytes, now));
+        foreach (var observer in Observers)
+        {
+            observer.Stored(EventOf(chunk, 1, slot.RecordBytes, now));
+        }
     }
 
     public void Used(int chunk, uint now)
@@ -290,7 +296,10 @@ internal sealed class RecordIndex(RecordTable records, SaltTable salts, Eviction
     {
         Left[(int)reason]++;
         LeftBytes[(int)reason] += bytes;
-        Observer?.Left(EventOf(chunk, count, bytes, clock.Now), reason);
+        foreach (var observer in Observers)
+        {
+            observer.Left(EventOf(chunk, count, bytes, clock.Now), reason);
+        }
     }
 
     private void Detach(int record)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Ferry.Cache.Arena;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 
@@ -8,7 +9,8 @@ namespace Ferry.Cache.Records;
 /// <remarks>Shares the store's lock; ending a lease takes it only when the chunk was waiting for its last reader, or the record for its last holder.</remarks>
 internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordIndex index, RecordRoom room, StoreCounts counts, CoarseClock clock)
 {
-    private const int Ahead = 16; // Chunks whose memory is asked for at one time: about as many misses as a core can have under way.
+    private const int Ahead = CacheLines.Ahead;
+    private const int StepsAhead = 3 * Ahead; // The map, the chunk, the record.
     private const int ChunksOnStack = 1024;
 
     private int _leases;
@@ -32,11 +34,22 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
     }
 
     /// <summary>Whether a query would be served. Neither a hit nor a use.</summary>
-    public bool Serves(in KvKey key, ChunkQuery query)
+    public bool Serves(in KvKey key, ChunkQuery query) => BytesOf(key, query) > 0;
+
+    /// <summary>Bytes of the records that would serve a query; 0 for none. Neither a hit nor a use.</summary>
+    public long BytesOf(in KvKey key, ChunkQuery query)
     {
         lock (storeLock)
         {
-            return index.Chunks.Find(key) is var chunk && chunk != ChunkTable.None && index.Find(chunk, query).Count > 0;
+            var bytes = 0L;
+            if (index.Chunks.Find(key) is var chunk && chunk != ChunkTable.None)
+            {
+                foreach (var record in index.Find(chunk, query))
+                {
+                    bytes += store.Records[record].RecordBytes;
+                }
+            }
+            return bytes;
         }
     }
 
@@ -46,32 +59,35 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
     public int HoldChain(ReadOnlySpan<KvKey> keys, Func<int, ChunkQuery> queryOf, bool stopAtGap, out ChainHold hold)
     {
         hold = new ChainHold(store, keys.Length);
-        Span<ulong> hashes = stackalloc ulong[Ahead];
+        Span<ulong> hashes = keys.Length <= ChunksOnStack ? stackalloc ulong[keys.Length] : new ulong[keys.Length];
         Span<int> chunks = keys.Length <= ChunksOnStack ? stackalloc int[keys.Length] : new int[keys.Length];
-        var (found, held) = (0, 0L);
+        var (found, heldBytes) = (0, 0L);
         lock (storeLock)
         {
             var end = keys.Length;
-            for (var first = 0; first < end; first += Ahead)
+            for (var asked = 0; asked < end + StepsAhead; asked++)
             {
-                Prefetch(keys[first..Math.Min(first + Ahead, keys.Length)], hashes);
-                for (var at = first; at < Math.Min(first + Ahead, end); at++)
+                Prefetch(keys, asked, hashes, chunks);
+                var at = asked - StepsAhead;
+                if (at < 0)
                 {
-                    chunks[at] = index.Chunks.Find(keys[at], hashes[at - first]);
-                    if (chunks[at] != ChunkTable.None && index.Find(chunks[at], queryOf(at)) is { Count: > 0 } shards)
-                    {
-                        held += Hold(shards);
-                        hold.Add(at, shards, store.Records, index.Layouts);
-                        found++;
-                    }
-                    else if (stopAtGap)
-                    {
-                        end = at;
-                    }
+                    continue;
+                }
+                chunks[at] = index.Chunks.Find(keys[at], hashes[at], likely: chunks[at]);
+                if (chunks[at] != ChunkTable.None && TryHold(chunks[at], queryOf(at), at, hold, ref heldBytes))
+                {
+                    found++;
+                    continue;
+                }
+                chunks[at] = ChunkTable.None;
+                if (stopAtGap)
+                {
+                    end = at;
                 }
             }
-            room.Hold(held);
-            Use(chunks[..end], hold);
+            Interlocked.Add(ref _leases, hold.Count);
+            room.Hold(heldBytes);
+            Use(chunks[..end]);
             counts.Looked(found, keys.Length);
         }
         return found;
@@ -126,6 +142,26 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
         return leases.Count > 0;
     }
 
+    /// <summary>Layout and length of every record of a chunk; neither a hit nor a use.</summary>
+    public IReadOnlyList<(KvLayout Layout, int RecordBytes)> Describe(in KvKey key)
+    {
+        lock (storeLock)
+        {
+            var chunk = index.Chunks.Find(key);
+            if (chunk == ChunkTable.None)
+            {
+                return [];
+            }
+            var found = new List<(KvLayout, int)>();
+            for (var record = index.Chunks[chunk].FirstRecord; record != RecordTable.None; record = store.Records[record].Next)
+            {
+                ref var slot = ref store.Records[record];
+                found.Add((index.Layouts.LayoutOf(slot), slot.RecordBytes));
+            }
+            return found;
+        }
+    }
+
     /// <summary>The caller holds the lock and found the record in the index, or holds a lease of it: it is alive.</summary>
     /// <param name="layout">Null for an opaque one.</param>
     public RecordLease Lease(int record, KvLayout? layout)
@@ -150,7 +186,17 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
 
     private ChunkLease? TryLease_NeedsLock(in KvKey key, int chunk, ChunkQuery query)
     {
-        if (chunk == ChunkTable.None || index.Find(chunk, query) is not { Count: > 0 } shards)
+        if (chunk == ChunkTable.None)
+        {
+            return null;
+        }
+        if (index.FindOnly(chunk, query) is var only && only != RecordTable.None)
+        {
+            var lease = Lease(only);
+            counts.HitBytes += lease.RecordBytes;
+            return new ChunkLease(key, new[] { lease });
+        }
+        if (index.Find(chunk, query) is not { Count: > 0 } shards)
         {
             return null;
         }
@@ -163,36 +209,58 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
         return new ChunkLease(key, leases);
     }
 
-    /// <summary>Counts a lease for each record. Under the lock.</summary>
-    /// <returns>Bytes that cannot be evicted from now on.</returns>
-    private long Hold(List<int> shards)
-    {
-        var held = 0L;
-        foreach (var record in shards)
-        {
-            ref var slot = ref store.Records[record];
-            store.Records.AddReference(record);
-            held += Interlocked.Increment(ref slot.Leases) == 1 ? store.Arena.SlotBytes(slot.RecordBytes) : 0;
-            counts.HitBytes += slot.RecordBytes;
-        }
-        Interlocked.Add(ref _leases, shards.Count);
-        return held;
-    }
-
-    private void Use(ReadOnlySpan<int> chunks, ChainHold hold)
+    /// <summary>The chunks of a chain were used: its end first, since what is used last goes last.</summary>
+    /// <param name="chunks">With none where nothing was found.</param>
+    private void Use(ReadOnlySpan<int> chunks)
     {
         var now = clock.Now;
         for (var at = chunks.Length - 1; at >= 0; at--)
         {
-            if (at >= Ahead && hold.Has(at - Ahead))
+            if (at >= Ahead && chunks[at - Ahead] != ChunkTable.None)
             {
                 index.Chunks.PrefetchNeighbours(chunks[at - Ahead]); // Moving a chunk in its list writes to both.
             }
-            if (hold.Has(at))
+            if (chunks[at] != ChunkTable.None)
             {
                 index.Used(chunks[at], now);
             }
         }
+    }
+
+    /// <summary>Holds the records of a chunk that serve the query. Under the lock.</summary>
+    /// <param name="at">The chunk's place in the chain.</param>
+    /// <param name="heldBytes">Grows by what cannot be evicted from now on.</param>
+    private bool TryHold(int chunk, ChunkQuery query, int at, ChainHold hold, ref long heldBytes)
+    {
+        var only = index.FindOnly(chunk, query);
+        if (only != RecordTable.None)
+        {
+            hold.Begin(at);
+            heldBytes += Hold(only, hold);
+            return true;
+        }
+        var shards = index.Find(chunk, query);
+        if (shards.Count == 0)
+        {
+            return false;
+        }
+        hold.Begin(at);
+        foreach (var record in shards)
+        {
+            heldBytes += Hold(record, hold);
+        }
+        return true;
+    }
+
+    /// <summary>Counts a lease of the record, which <paramref name="hold"/> gives out or ends.</summary>
+    /// <returns>Bytes that cannot be evicted from now on.</returns>
+    private long Hold(int record, ChainHold hold)
+    {
+        ref var slot = ref store.Records[record];
+        Interlocked.Increment(ref slot.State);
+        hold.Add(record, slot.Layout == LayoutTable.OpaqueNumber ? null : index.Layouts.LayoutOf(slot));
+        counts.HitBytes += slot.RecordBytes;
+        return Interlocked.Increment(ref slot.Leases) == 1 ? store.Arena.SlotBytes(slot.RecordBytes) : 0;
     }
 
     /// <summary>Gives the record's chunk back to its policy if it was parked and this was its last reader. The caller holds a reference still.</summary>
@@ -214,23 +282,24 @@ internal sealed class RecordReaders(RecordStore store, Lock storeLock, RecordInd
         }
     }
 
-    private void Prefetch(ReadOnlySpan<KvKey> keys, Span<ulong> hashes)
+    /// <summary>One step of each of three chunks, so that the waits for memory overlap with work: the first's place in the map, the second's slot, the third's record.</summary>
+    /// <param name="asked">The first's place in the chain; the others stand <see cref="Ahead"/> apart before it.</param>
+    /// <param name="likely">Gets the chunks that probably are the keys'.</param>
+    private void Prefetch(ReadOnlySpan<KvKey> keys, int asked, Span<ulong> hashes, Span<int> likely)
     {
-        for (var at = 0; at < keys.Length; at++)
+        if (asked < keys.Length)
         {
-            hashes[at] = index.Chunks.Prefetch(keys[at]);
+            hashes[asked] = index.Chunks.Prefetch(keys[asked]);
         }
-        Span<int> likely = stackalloc int[Ahead];
-        for (var at = 0; at < keys.Length; at++)
+        var second = asked - Ahead;
+        if ((uint)second < (uint)keys.Length)
         {
-            likely[at] = index.Chunks.PrefetchSlot(hashes[at]);
+            likely[second] = index.Chunks.PrefetchSlot(hashes[second]);
         }
-        for (var at = 0; at < keys.Length; at++)
+        var third = second - Ahead;
+        if ((uint)third < (uint)keys.Length && likely[third] != ChunkTable.None)
         {
-            if (likely[at] != ChunkTable.None)
-            {
-                store.Records.Prefetch(index.Chunks[likely[at]].FirstRecord);
-            }
+            store.Records.Prefetch(index.Chunks[likely[third]].FirstRecord);
         }
     }
 }

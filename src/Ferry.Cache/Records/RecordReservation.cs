@@ -1,4 +1,3 @@
-using System.IO.Hashing;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
@@ -15,7 +14,7 @@ public sealed class RecordReservation : IDisposable
     private readonly int _recordBytes;
     private readonly PutMode _mode;
     private readonly (KvKey Key, KvLayout Layout)? _arriving;
-    private XxHash128? _checksum; // Of the payload bytes advanced over so far; null before the first.
+    private RecordChecksum? _checksum; // Of the payload bytes advanced over so far; null before the first.
     private int _advancedBytes;
     private int _ended;
 
@@ -47,9 +46,9 @@ public sealed class RecordReservation : IDisposable
         var left = _recordBytes - KvRecord.HeaderBytes - _advancedBytes;
         ArgumentOutOfRangeException.ThrowIfNegative(byteCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(byteCount, left);
-        _checksum ??= new XxHash128();
-        _checksum.Append(Bytes.GetSpan().Slice(KvRecord.HeaderBytes + _advancedBytes, byteCount));
         _advancedBytes += byteCount;
+        _checksum ??= new RecordChecksum();
+        _checksum.Advance(Bytes.GetSpan().Slice(KvRecord.HeaderBytes, _advancedBytes));
     }
 
     /// <summary>Makes the record visible. The payload is in place; this computes its checksum, or ends the one that <see cref="Advance"/> began, and writes the header in front of it.</summary>
@@ -66,7 +65,7 @@ public sealed class RecordReservation : IDisposable
         {
             throw new InvalidOperationException($"Of the record's {payload.Length} payload bytes only {_advancedBytes} are in place.");
         }
-        var sealedHeader = header with { PayloadChecksum = _checksum?.GetCurrentHashAsUInt128() ?? KvRecord.Checksum(payload) };
+        var sealedHeader = header with { PayloadChecksum = _checksum?.End(payload) ?? KvRecord.Checksum(payload) };
         KvRecord.Write(sealedHeader, bytes);
         return Publish(sealedHeader);
     }

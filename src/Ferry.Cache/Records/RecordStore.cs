@@ -59,8 +59,14 @@ public sealed class RecordStore : IDisposable
 
     public EvictionPolicyKind Policy { get; }
 
-    /// <summary>Told of what comes and goes; set once, before the first record.</summary>
-    public IRecordObserver? Observer { get => _index.Observer; set => _index.Observer = value; }
+    /// <summary>Tells <paramref name="observer"/> of what comes and goes from now on.</summary>
+    public void Observe(IRecordObserver observer)
+    {
+        lock (_lock)
+        {
+            _index.Observers = [.. _index.Observers, observer];
+        }
+    }
 
     internal RecordTable Records { get; } = new();
 

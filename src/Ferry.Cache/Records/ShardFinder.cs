@@ -12,6 +12,7 @@ internal sealed class ShardFinder(RecordTable records, LayoutTable layouts)
     private readonly List<int> _chosen = [];
     private (int FirstHead, int Heads)[] _spans = new (int, int)[16];
     private (KvLayout? Preferred, KvLayout? Family) _lastEqual; // A chain asks for one family in one way: compare the two once.
+    private (ChunkQuery? Query, int Layout, long Version) _lastOnly; // And its chunks have one layout: decide about it once.
 
     /// <summary>The preferred family if it covers the span, else the first usable one that does.</summary>
     /// <param name="firstRecord">First of the chunk's records.</param>
@@ -19,8 +20,9 @@ internal sealed class ShardFinder(RecordTable records, LayoutTable layouts)
     public List<int> Find(int firstRecord, ChunkQuery query)
     {
         _found.Clear();
-        if (TryFindOnly(firstRecord, query))
+        if (FindOnly(firstRecord, query) is var only && only != RecordTable.None)
         {
+            _found.Add(only);
             return _found;
         }
         Gather(firstRecord);
@@ -42,21 +44,31 @@ internal sealed class ShardFinder(RecordTable records, LayoutTable layouts)
     }
 
     /// <summary>The usual case: the chunk has one record, and it is whole and of the preferred family.</summary>
-    private bool TryFindOnly(int record, ChunkQuery query)
+    /// <returns>None where it takes more to find out.</returns>
+    public int FindOnly(int record, ChunkQuery query)
     {
         ref var slot = ref records[record];
-        if (slot.Next != RecordTable.None || slot.Layout == LayoutTable.OpaqueNumber || query.FirstHead != 0)
+        if (slot.Next != RecordTable.None)
         {
-            return false;
+            return RecordTable.None;
+        }
+        if (slot.Layout == LayoutTable.OpaqueNumber)
+        {
+            return query.WantsOpaque ? record : RecordTable.None;
+        }
+        var asked = (query, slot.Layout, layouts.Version);
+        if (asked == _lastOnly)
+        {
+            return record;
         }
         var layout = layouts.LayoutOf(slot);
-        if (layout.Heads != layout.ModelHeads || (query.HeadCount != 0 && query.HeadCount > layout.Heads) || !query.Takes(layout)
+        if (query.FirstHead != 0 || layout.Heads != layout.ModelHeads || (query.HeadCount != 0 && query.HeadCount > layout.Heads) || !query.Takes(layout)
             || !IsPreferred(layouts.FamilyOf(slot), query))
         {
-            return false;
+            return RecordTable.None;
         }
-        _found.Add(record);
-        return true;
+        _lastOnly = asked;
+        return record;
     }
 
     private bool IsPreferred(KvLayout family, ChunkQuery query)

@@ -7,8 +7,8 @@ namespace Ferry.Cache.Tiers;
 
 /// <summary>Stands between the cache and a tier: nothing that the tier does or fails to do reaches a request as more than a miss.</summary>
 /// <remarks>
-/// Every operation has a deadline. One that does not end by it is abandoned: the caller goes on, while a reference keeps the memory that the
-/// operation may still touch until it really ends. Failures open a circuit breaker, one for reading and one for writing (a directory may be full or
+/// Every operation has a deadline, but for puts into a tier that watches them itself (<see cref="TierCapabilities.EndsStalledPuts"/>). One that does not end by it
+/// is abandoned: the caller goes on, while a reference keeps the memory that the operation may still touch until it really ends. Failures open a circuit breaker, one for reading and one for writing (a directory may be full or
 /// read-only and yet serve); that is logged once for each time it opens.
 /// </remarks>
 public sealed class GuardedTier : IAsyncDisposable
@@ -77,7 +77,8 @@ public sealed class GuardedTier : IAsyncDisposable
 
     /// <summary>As <see cref="IKvTier.PutAsync"/>; <see cref="TierPutOutcome.Unavailable"/> when the tier is off.</summary>
     public Task<TierPutOutcome> PutAsync(KvRecordHeader header, ReadOnlyMemory<byte> record, CancellationToken cancellationToken) => GuardAsync(
-        _writing, token => _tier.PutAsync(header, record, token), TierPutOutcome.Unavailable, record, cancellationToken, (_, time) => Meter.Timed(TierOperation.Put, time));
+        _writing, token => _tier.PutAsync(header, record, token), TierPutOutcome.Unavailable, record, cancellationToken, (_, time) => Meter.Timed(TierOperation.Put, time),
+        Capabilities.HasFlag(TierCapabilities.EndsStalledPuts) ? Timeout.InfiniteTimeSpan : null);
 
     /// <summary>As <see cref="IKvTier.DeleteAsync"/>; 0 when the tier is off.</summary>
     public Task<int> DeleteAsync(KvKey key, CancellationToken cancellationToken) =>
@@ -101,14 +102,14 @@ public sealed class GuardedTier : IAsyncDisposable
 
     private async Task<T> GuardAsync<T>(
         CircuitBreaker breaker, Func<CancellationToken, Task<T>> operate, T otherwise, ReadOnlyMemory<byte> touched, CancellationToken cancellationToken,
-        Action<T, TimeSpan>? onDone = null)
+        Action<T, TimeSpan>? onDone = null, TimeSpan? deadlineOrNone = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (Volatile.Read(ref _abandoned) >= _options.AbandonedMax || !breaker.TryEnter())
         {
             return otherwise;
         }
-        var budget = _options.DeadlineFor(touched.Length);
+        var budget = deadlineOrNone ?? _options.DeadlineFor(touched.Length);
         var deadline = new CancellationTokenSource(budget, _time);
         var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         var token = linked.Token;

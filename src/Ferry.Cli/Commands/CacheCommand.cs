@@ -29,7 +29,7 @@ internal static class CacheCommand
     public static Command Create()
     {
         // The settings have a grammar of their own (--no-…, several values), so all words but the commands go to ExchangeOptionsParser unread.
-        var command = new FerryCommand("cache", "Keep KV for LMCache clients of any vendor: memory, disk, S3. Also ls, stat, get, pin, clear, move, verify, export, import.", Examples)
+        var command = new FerryCommand("cache", "Keep KV for LMCache clients of any vendor: memory, disk, S3. Also ls, stat, get, pin, clear, flush, move, verify, export, import.", Examples)
         {
             StopTimeout = StopTimeout,
             TreatUnmatchedTokensAsErrors = false,
@@ -73,7 +73,7 @@ internal static class CacheCommand
             console.Output.Write(asJson ? StartupReport.ToJson(result.Findings).ToJsonString(JsonOutput.Format) + "\n" : StartupReport.ToText(result.Findings));
             return result.Options is null ? FerryCommandLine.WrongUsage : FerryCommandLine.Done;
         }
-        await console.Error.WriteAsync(StartupReport.ToText(result.Findings));
+        await console.Error.WriteAsync(result.Options is null ? StartupReport.ToRefusal(result.Findings) : StartupReport.ToText(result.Findings));
         return result.Options is { } options
             ? await ServeAsync(options, level.Value, stopsOnStdinClose, console, cancellationToken)
             : FerryCommandLine.WrongUsage;

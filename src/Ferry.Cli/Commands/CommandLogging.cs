@@ -1,6 +1,6 @@
+using Ferry.Cli.Logs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Console;
 
 namespace Ferry.Cli.Commands;
 
@@ -17,18 +17,13 @@ internal static class CommandLogging
         ["error"] = LogLevel.Error,
     };
 
-    public static void Configure(ILoggingBuilder logging, LogLevel level)
+    public static void Configure(ILoggingBuilder logging, LogLevel level, LogFormat format = LogFormat.Text)
     {
         logging.SetMinimumLevel(level);
         // The server's own chatter is of no use to whoever runs a node.
         logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-            console.ColorBehavior = LoggerColorBehavior.Disabled;
-        });
-        logging.Services.Configure(static (ConsoleLoggerOptions console) => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        // By a factory, so that the container owns it: the last lines are written when the program ends.
+        logging.Services.AddSingleton<ILoggerProvider>(_ => new LineLog(Console.OpenStandardError(), format, TimeProvider.System));
     }
 
     /// <summary>Null: no such level.</summary>

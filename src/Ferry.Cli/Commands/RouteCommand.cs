@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Ferry.Cli.Help;
+using Ferry.Cli.Logs;
 using Ferry.Router;
 using Ferry.Router.Configuration;
 using Ferry.Router.Hosting;
@@ -26,6 +27,7 @@ internal static class RouteCommand
     private static readonly Option<string[]> Prefill = Many("--prefill", "URL of a prefill node, for example http://10.0.0.1:8000; may stand several times.");
     private static readonly Option<string[]> Decode = Many("--decode", "URL of a decode node; may stand several times.");
     private static readonly Option<string> Level = new("--log-level") { Description = "trace, debug, information, warning or error.", DefaultValueFactory = _ => "information" };
+    private static readonly Option<string> Format = Formats();
     private static readonly Option<bool> StopOnStdinClose = new("--stop-on-stdin-close") { Description = "Stop when standard input ends: for programs that start nodes." };
     private static readonly Option<bool> Check = new("--check") { Description = "Read everything, say what is wrong, and stop. Exit code 0, or 2 with errors." };
     private static readonly Option<bool> Reference = new("--reference") { Description = "Print docs/router-configuration.md." };
@@ -38,7 +40,7 @@ internal static class RouteCommand
     public static Command Create()
     {
         var command = new FerryCommand("route", "Route requests over prefill and decode nodes (vLLM or ferry serve), handing KV over between them; the answer's header x-ferry-route says what happened.", Examples);
-        foreach (var option in (Option[])[Config, Prefill, Decode, .. Settings, Level, Check, Reference, NewApiKey, StopOnStdinClose])
+        foreach (var option in (Option[])[Config, Prefill, Decode, .. Settings, Level, Format, Check, Reference, NewApiKey, StopOnStdinClose])
         {
             command.Options.Add(option);
         }
@@ -84,9 +86,10 @@ internal static class RouteCommand
 
     private static async Task<int> RouteAsync(RouterConfiguration configuration, RouterOptions options, LogLevel level, ParseResult result, CancellationToken cancellationToken)
     {
+        RouterProcess.Tune();
         try
         {
-            await using var router = await RouterHost.StartAsync(configuration, options, TimeProvider.System, logging => CommandLogging.Configure(logging, level), cancellationToken);
+            await using var router = await RouterHost.StartAsync(configuration, options, TimeProvider.System, logging => CommandLogging.Configure(logging, level, result.GetValue(Format) == "json" ? LogFormat.Json : LogFormat.Text), cancellationToken);
             var admin = router.AdminAddress is { } address ? $", admin on {address.ToString().TrimEnd('/')}" : "";
             result.InvocationConfiguration.Output.WriteLine($"ferry route: ready on {router.Address.ToString().TrimEnd('/')} ({options.Prefill.Count} prefill, {options.Decode.Count} decode, {options.Policy}){admin}");
             using (PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal => Reload(signal, router, cancellationToken)))
@@ -126,6 +129,13 @@ internal static class RouteCommand
 
     /// <summary>A switch may stand alone, which means true.</summary>
     private static bool IsSwitch(string valueName) => valueName == "true|false";
+
+    private static Option<string> Formats()
+    {
+        var option = new Option<string>("--log-format") { Description = "text, or json: one object a line, with each value by its name.", DefaultValueFactory = _ => "text" };
+        option.AcceptOnlyFromAmong("text", "json");
+        return option;
+    }
 
     private static Option<string[]> Many(string name, string description) =>
         new(name) { Description = description, AllowMultipleArgumentsPerToken = true };

@@ -48,7 +48,7 @@ internal static class ServeCommand
             console.Output.Write(asJson ? StartupReport.ToJson(result.Findings).ToJsonString(JsonOutput.Format) + "\n" : StartupReport.ToText(result.Findings));
             return result.Options is null ? FerryCommandLine.WrongUsage : 0;
         }
-        await console.Error.WriteAsync(StartupReport.ToText(result.Findings));
+        await console.Error.WriteAsync(result.Options is null ? StartupReport.ToRefusal(result.Findings) : StartupReport.ToText(result.Findings));
         if (result.Options is not { } options)
         {
             return FerryCommandLine.WrongUsage;

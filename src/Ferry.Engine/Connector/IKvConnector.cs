@@ -13,6 +13,9 @@ public interface IKvConnector
     /// <summary>Whether <see cref="Save"/> is also wanted for full chunks that end in generated tokens.</summary>
     bool SavesGenerated => false;
 
+    /// <summary>Whether <see cref="SaveLayer"/> is wanted. Read once, after <see cref="Attach"/>.</summary>
+    bool SavesLayers => false;
+
     /// <summary>Called once the pool exists and before the first request.</summary>
     void Attach(KvPool pool);
 
@@ -24,6 +27,14 @@ public interface IKvConnector
 
     /// <summary>Tokens [<see cref="KvSave.FirstToken"/>, +<see cref="KvSave.TokenCount"/>) are computed. The connector copies them out of the pool before it returns.</summary>
     void Save(in KvSave save);
+
+    /// <summary>
+    /// One layer of a piece of a prompt is computed, while the step that computes the piece still runs: layers in order, then <see cref="Save"/> of the
+    /// same piece, unless the step fails. Not every piece that is saved comes layer by layer.
+    /// </summary>
+    void SaveLayer(in KvSave save, int layer)
+    {
+    }
 
     /// <summary>
     /// The request ended. Returns what the response carries as <c>kv_transfer_params</c> (null: no transfer), for a request whose

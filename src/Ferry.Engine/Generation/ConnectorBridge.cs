@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Ferry.Engine.Connector;
 using Ferry.Engine.KvCache;
+using Ferry.Engine.Model;
 using Ferry.Engine.Scheduling;
 using Microsoft.Extensions.Logging;
 
@@ -23,7 +24,11 @@ internal sealed class ConnectorBridge
         }
         (_connector, _pool, _logger) = (connector, pool, logger);
         connector.Attach(pool);
+        SavesLayers = connector.SavesLayers;
     }
+
+    /// <summary>Whether <see cref="SaveLayer"/> is wanted.</summary>
+    public bool SavesLayers { get; }
 
     /// <summary>Begins a load, or null: nothing to load.</summary>
     public IKvLoad? TryBeginLoad(RequestState request, int localTokens)
@@ -75,6 +80,33 @@ internal sealed class ConnectorBridge
         if (_connector.SavesGenerated && request.SavedTokens >= sequence.PromptCount) { SaveGenerated(request); }
     }
 
+    /// <summary>Gives the connector a layer of every chunk of the prompt that ends in these positions.</summary>
+    public void SaveLayer(RequestState request, in LayerProgress progress)
+    {
+        var sequence = request.Leader;
+        var first = progress.FirstPosition / _connector.ChunkTokens * _connector.ChunkTokens;
+        while (first < sequence.PromptCount)
+        {
+            var end = Math.Min(first + _connector.ChunkTokens, sequence.PromptCount);
+            if (end > progress.EndPosition) { return; }
+            // What was saved before is computed again after a preemption.
+            if (first >= request.SavedTokens) { SaveOneLayer(request, first, end, progress.Layer); }
+            first = end;
+        }
+    }
+
+    private void SaveOneLayer(RequestState request, int first, int end, int layer)
+    {
+        try
+        {
+            _connector.SaveLayer(SaveOf(request, first, end, request.Prompt.AsMemory(0, end)), layer);
+        }
+        catch (Exception error)
+        {
+            EngineLog.ConnectorFailed(_logger, request.Request.RequestId, error);
+        }
+    }
+
     /// <summary>The chunk in which the prompt ends was saved unfull, if at all; it is saved again once it is full, as every chunk behind it.</summary>
     private void SaveGenerated(RequestState request)
     {
@@ -90,18 +122,23 @@ internal sealed class ConnectorBridge
 
     private void Save(RequestState request, int first, int end, ReadOnlyMemory<int> tokens)
     {
-        var sequence = request.Leader;
         request.SavedTokens = end;
         try
         {
-            _connector.Save(new KvSave(
-                request.Request.RequestId, tokens, first, end - first, sequence.BlockTable[(first / _pool.BlockTokens)..sequence.BlocksFor(end)],
-                end == sequence.PromptCount, request.Request.CacheSalt, request.Request.TransferParams, IsGenerated: end > sequence.PromptCount));
+            _connector.Save(SaveOf(request, first, end, tokens));
         }
         catch (Exception error)
         {
             EngineLog.ConnectorFailed(_logger, request.Request.RequestId, error);
         }
+    }
+
+    private KvSave SaveOf(RequestState request, int first, int end, ReadOnlyMemory<int> tokens)
+    {
+        var sequence = request.Leader;
+        return new KvSave(
+            request.Request.RequestId, tokens, first, end - first, sequence.BlockTable[(first / _pool.BlockTokens)..sequence.BlocksFor(end)],
+            end == sequence.PromptCount, request.Request.CacheSalt, request.Request.TransferParams, IsGenerated: end > sequence.PromptCount);
     }
 
     /// <summary>Tells that the request ended; its <c>kv_transfer_params</c>, or null.</summary>

@@ -27,6 +27,7 @@ internal sealed class EngineCore
     private readonly List<SequenceSlice> _slices = [];
     private readonly HashSet<Task> _loads = [];
     private float[] _logits = [];
+    private StepPlan? _running;
 
     /// <exception cref="ArgumentException">The limits do not fit together, or the connector's chunks do not fit the pool.</exception>
     public EngineCore(
@@ -36,6 +37,7 @@ internal sealed class EngineCore
         (_runner, _limits, _tokenizer, _inbox, _time, _logger) = (runner, limits, tokenizer, inbox, time, logger);
         _scheduler = new Scheduler(limits);
         _connector = connector is null ? null : new ConnectorBridge(connector, runner.KvPool, logger);
+        if (_connector is { SavesLayers: true }) { runner.LayerStored = SaveLayer; }
         _candidates = new Candidates(runner.VocabularySize);
     }
 
@@ -235,6 +237,7 @@ internal sealed class EngineCore
         }
         var needed = rows * _runner.VocabularySize;
         if (_logits.Length < needed) { _logits = new float[needed]; }
+        _running = plan;
         _runner.Forward(CollectionsMarshal.AsSpan(_slices), _logits.AsSpan(0, needed));
         _counters.StepRan(plan.TokenCount);
     }
@@ -246,6 +249,13 @@ internal sealed class EngineCore
         {
             if (scheduled.Sequence.Leader is null) { _connector.SaveComputed(_choices[scheduled.Sequence].Request); }
         }
+    }
+
+    /// <summary>In the middle of the step whose slices these are.</summary>
+    private void SaveLayer(LayerProgress progress)
+    {
+        var sequence = _running!.Scheduled[progress.SliceIndex].Sequence;
+        if (sequence.Leader is null && progress.FirstPosition < sequence.PromptCount) { _connector!.SaveLayer(_choices[sequence].Request, progress); }
     }
 
     private void SampleAndEmit(StepPlan plan)

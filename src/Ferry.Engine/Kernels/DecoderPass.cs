@@ -88,7 +88,9 @@ internal sealed unsafe class DecoderPass : IDisposable
     }
 
     /// <summary>Runs the rows through all layers: K and V go to the pool, the hidden state stays for <see cref="Keep"/>.</summary>
-    public void Run()
+    /// <param name="firstSlice">Index of the slice that the first rows belong to.</param>
+    /// <param name="layerStored">Told as soon as a layer's K and V are in the pool, before what else the layer does with them.</param>
+    public void Run(int firstSlice = 0, Action<LayerProgress>? layerStored = null)
     {
         Reserve(_rows);
         PrepareRotation();
@@ -100,6 +102,10 @@ internal sealed unsafe class DecoderPass : IDisposable
             Normalize(layer.AttentionNorm);
             _product.Run(layer.QueryKeyValue, _normed, _config.HiddenSize, _rows, _mixed, _mixedWidth, add: false);
             ForRows(_mixedWidth, _rotateAndStore);
+            if (layerStored is not null)
+            {
+                Tell(layerStored, firstSlice);
+            }
             _attention.Run(_layerIndex, _mixed, _mixedWidth, _attended, _attendedWidth);
             _product.Run(layer.AttentionOutput, _attended, _attendedWidth, _rows, _x, _config.HiddenSize, add: true);
             Normalize(layer.FeedForwardNorm);
@@ -109,6 +115,15 @@ internal sealed unsafe class DecoderPass : IDisposable
             _product.Run(layer.Down, _gateUp, width, _rows, _x, _config.HiddenSize, add: true);
         }
         GC.KeepAlive(this);
+    }
+
+    private void Tell(Action<LayerProgress> layerStored, int firstSlice)
+    {
+        for (int index = 0; index < _spans.Count; index++)
+        {
+            var span = _spans[index];
+            layerStored(new LayerProgress(_layerIndex, firstSlice + index, span.FirstPosition, span.FirstPosition + span.RowCount));
+        }
     }
 
     /// <summary>Makes room for the final hidden states of <paramref name="count"/> tokens.</summary>

@@ -22,6 +22,15 @@ public abstract class KvPool
     /// <param name="destination">Exactly <c>RankLayout(rank, tokenCount).PayloadBytes</c> long.</param>
     public abstract void CopyOut(int rank, ReadOnlySpan<int> blocks, int tokenCount, Span<byte> destination);
 
+    /// <summary>Whether each layer is one run of a piece's bytes, layer 0 first, so that <see cref="CopyOutLayer"/> can be used.</summary>
+    public virtual bool IsLayerMajor => false;
+
+    /// <summary>As <see cref="CopyOut"/>, but one layer alone.</summary>
+    /// <param name="destination">The layer's run of the piece: all runs are equally long.</param>
+    /// <exception cref="NotSupportedException">Not <see cref="IsLayerMajor"/>.</exception>
+    public virtual void CopyOutLayer(int rank, ReadOnlySpan<int> blocks, int tokenCount, int layer, Span<byte> destination) =>
+        throw new NotSupportedException("The layers of this pool do not lie apart.");
+
     /// <summary>Copies a piece laid out as <see cref="RankLayout"/> into the pool, leaving its first <paramref name="skipBlocks"/> blocks alone (they may be shared).</summary>
     public abstract void CopyIn(int rank, ReadOnlySpan<int> blocks, int tokenCount, int skipBlocks, ReadOnlySpan<byte> source);
 }

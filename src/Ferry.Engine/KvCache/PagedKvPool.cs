@@ -105,25 +105,45 @@ public sealed unsafe class PagedKvPool : KvPool, IDisposable
 
     public override void CopyOut(int rank, ReadOnlySpan<int> blocks, int tokenCount, Span<byte> destination)
     {
-        int count = CheckPiece(rank, blocks, tokenCount, destination.Length);
+        int count = CheckPiece(rank, blocks, tokenCount, destination.Length, _layers);
         var target = KvStrides.Of(RankLayout(rank, tokenCount), count);
         fixed (byte* piece = destination)
         {
-            CopyBlocks(_ranks[rank].Pointer, _strides, blocks[..count], piece, target, firstBlock: 0, intoPool: false);
-            ClearTail(piece, target, tokenCount, count);
+            CopyBlocks(_ranks[rank].Pointer, _strides, blocks[..count], piece, target, firstBlock: 0, _layers, intoPool: false);
+            ClearTail(piece, target, tokenCount, count, _layers);
+        }
+        GC.KeepAlive(this);
+    }
+
+    public override bool IsLayerMajor => !_options.BlockMajor;
+
+    public override void CopyOutLayer(int rank, ReadOnlySpan<int> blocks, int tokenCount, int layer, Span<byte> destination)
+    {
+        if (!IsLayerMajor)
+        {
+            base.CopyOutLayer(rank, blocks, tokenCount, layer, destination);
+        }
+        ArgumentOutOfRangeException.ThrowIfNegative(layer);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(layer, _layers);
+        int count = CheckPiece(rank, blocks, tokenCount, destination.Length, layers: 1);
+        var target = KvStrides.Of(RankLayout(rank, tokenCount), count);
+        fixed (byte* piece = destination)
+        {
+            CopyBlocks(_ranks[rank].Pointer + (layer * _strides.Layer), _strides, blocks[..count], piece, target, firstBlock: 0, layers: 1, intoPool: false);
+            ClearTail(piece, target, tokenCount, count, layers: 1);
         }
         GC.KeepAlive(this);
     }
 
     public override void CopyIn(int rank, ReadOnlySpan<int> blocks, int tokenCount, int skipBlocks, ReadOnlySpan<byte> source)
     {
-        int count = CheckPiece(rank, blocks, tokenCount, source.Length);
+        int count = CheckPiece(rank, blocks, tokenCount, source.Length, _layers);
         ArgumentOutOfRangeException.ThrowIfNegative(skipBlocks);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(skipBlocks, count);
         var layout = KvStrides.Of(RankLayout(rank, tokenCount), count);
         fixed (byte* piece = source)
         {
-            CopyBlocks(_ranks[rank].Pointer, _strides, blocks[..count], piece, layout, skipBlocks, intoPool: true);
+            CopyBlocks(_ranks[rank].Pointer, _strides, blocks[..count], piece, layout, skipBlocks, _layers, intoPool: true);
         }
         GC.KeepAlive(this);
     }
@@ -177,13 +197,13 @@ public sealed unsafe class PagedKvPool : KvPool, IDisposable
     }
 
     /// <returns>Blocks that the piece covers.</returns>
-    private int CheckPiece(int rank, ReadOnlySpan<int> blocks, int tokenCount, int byteCount)
+    private int CheckPiece(int rank, ReadOnlySpan<int> blocks, int tokenCount, int byteCount, int layers)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(tokenCount, 1);
-        long expected = RankLayout(rank, tokenCount).PayloadBytes;
+        long expected = RankLayout(rank, tokenCount).PayloadBytes / _layers * layers;
         if (byteCount != expected)
         {
-            throw new ArgumentException($"A piece of {tokenCount} tokens of rank {rank} has {expected} bytes, not {byteCount}.");
+            throw new ArgumentException($"{(layers == _layers ? "A piece" : "A layer")} of {tokenCount} tokens of rank {rank} has {expected} bytes, not {byteCount}.");
         }
         int count = ((tokenCount - 1) / BlockTokens) + 1;
         if (blocks.Length < count)
@@ -201,13 +221,14 @@ public sealed unsafe class PagedKvPool : KvPool, IDisposable
     }
 
     private void CopyBlocks(
-        byte* pool, in KvStrides poolStrides, ReadOnlySpan<int> blocks, byte* piece, in KvStrides pieceStrides, int firstBlock, bool intoPool)
+        byte* pool, in KvStrides poolStrides, ReadOnlySpan<int> blocks, byte* piece, in KvStrides pieceStrides, int firstBlock, int layers,
+        bool intoPool)
     {
         // What is contiguous in both: with the block axis outermost a whole block; else one layer of it, K and V together
         // unless the packing splits them into two tensors.
         bool apart = _options.Packing == KvPacking.Split && !_options.BlockMajor;
         long half = (long)_rankHeads * BlockTokens * _headDim * _options.DType.Bytes();
-        int layers = _options.BlockMajor ? 1 : _layers;
+        layers = _options.BlockMajor ? 1 : layers;
         long run = apart ? half : 2 * half * (_options.BlockMajor ? _layers : 1);
         for (int layer = 0; layer < layers; layer++)
         {
@@ -226,12 +247,12 @@ public sealed unsafe class PagedKvPool : KvPool, IDisposable
     }
 
     /// <summary>Zeroes the tokens of the last block that the piece does not have.</summary>
-    private void ClearTail(byte* piece, in KvStrides strides, int tokenCount, int blockCount)
+    private void ClearTail(byte* piece, in KvStrides strides, int tokenCount, int blockCount, int layers)
     {
         int vector = _headDim * _options.DType.Bytes();
         for (int token = ((tokenCount - 1) % BlockTokens) + 1; token < BlockTokens; token++)
         {
-            for (int layer = 0; layer < _layers; layer++)
+            for (int layer = 0; layer < layers; layer++)
             {
                 for (int head = 0; head < _rankHeads; head++)
                 {

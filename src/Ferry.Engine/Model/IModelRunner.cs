@@ -15,6 +15,16 @@ public interface IModelRunner
     KvPool KvPool { get; }
 
     /// <summary>
+    /// Called during <see cref="Forward"/>, on its thread and between two layers' work, for each slice and layer whose K and V are in the pool, layers in
+    /// order. A long step runs in several parts, each of which goes through all layers. A runner without layers never calls it. It must not throw.
+    /// </summary>
+    Action<LayerProgress>? LayerStored
+    {
+        get => null;
+        set { }
+    }
+
+    /// <summary>
     /// Computes K and V of every token of every slice into the pool, and for each slice with <see cref="SequenceSlice.WantsLogits"/>,
     /// in order, the logits of its last token into <paramref name="logits"/>: shape <c>[wanting slices, VocabularySize]</c>.
     /// </summary>

@@ -32,6 +32,8 @@ public sealed class LlamaRunner : IModelRunner, IDisposable
 
     public KvPool KvPool => _pool;
 
+    public Action<LayerProgress>? LayerStored { get; set; }
+
     /// <summary>Native bytes of activations and scratch: what is needed beside the weights and the pool.</summary>
     public long ScratchBytes => _pass.ScratchBytes;
 
@@ -61,7 +63,7 @@ public sealed class LlamaRunner : IModelRunner, IDisposable
                     done = 0;
                 }
             }
-            _pass.Run();
+            _pass.Run(firstIndex, LayerStored);
             kept = Keep(slices[firstIndex..index], firstDone, kept);
         }
         if (wanted > 0)

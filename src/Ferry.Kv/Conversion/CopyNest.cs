@@ -48,7 +48,7 @@ internal sealed class CopyNest
         _outer = ordered.Count > 2 ? [.. ordered[..^2]] : [];
     }
 
-    public bool Streams => _kernel is StreamingCopyKernel;
+    public bool Streams => _kernel.Streams;
 
     /// <summary>One past the last source byte that is read; strides are never negative.</summary>
     public long SourceEndBytes { get; }
@@ -63,17 +63,21 @@ internal sealed class CopyNest
     /// </summary>
     private static long OrderKey(RowKernel kernel, NestDimension loop) => kernel switch
     {
-        StreamingCopyKernel => loop.SourceStride,
+        { Streams: true } => loop.SourceStride,
         ZeroKernel => loop.TargetStride,
         _ => Math.Min(loop.SourceStride, loop.TargetStride),
     };
 
-    public void Run(ReadOnlySpan<byte> source, Span<byte> target)
+    public void Run(ReadOnlySpan<byte> source, Span<byte> target) =>
+        Run(ref MemoryMarshal.GetReference(source), source.Length, ref MemoryMarshal.GetReference(target), target.Length);
+
+    /// <summary>As the other, for buffers of any length.</summary>
+    public void Run(ref byte source, long sourceBytes, ref byte target, long targetBytes)
     {
         // The kernels check nothing: this is where the nest's extent, fixed when it was planned, meets the buffers.
-        if (SourceEndBytes > source.Length || TargetEndBytes > target.Length) { throw new UnreachableException("A nest reaches outside its buffers."); }
-        ref var sourceStart = ref Unsafe.AddByteOffset(ref MemoryMarshal.GetReference(source), (nint)_sourceOffset);
-        ref var targetStart = ref Unsafe.AddByteOffset(ref MemoryMarshal.GetReference(target), (nint)_targetOffset);
+        if (SourceEndBytes > sourceBytes || TargetEndBytes > targetBytes) { throw new UnreachableException("A nest reaches outside its buffers."); }
+        ref var sourceStart = ref Unsafe.AddByteOffset(ref source, (nint)_sourceOffset);
+        ref var targetStart = ref Unsafe.AddByteOffset(ref target, (nint)_targetOffset);
         if (_outer.Length == 0)
         {
             _kernel.Run(ref sourceStart, ref targetStart, _elements, _middle, _inner);

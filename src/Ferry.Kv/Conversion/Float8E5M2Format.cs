@@ -4,11 +4,19 @@ using Ferry.Kv.Layout;
 
 namespace Ferry.Kv.Conversion;
 
-internal readonly struct Float8E5M2Format : ITargetFormat
+internal readonly struct Float8E5M2Format : IFp8Format
 {
     public static KvDType DType => KvDType.Float8E5M2;
 
     public static int ElementBytes => 1;
+
+    public static int MantissaBits => 2;
+
+    public static int Bias => 15;
+
+    public static ushort LargestBFloat16 => 0x4760;
+
+    public static bool IsFnuz => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> values, ref byte to) =>

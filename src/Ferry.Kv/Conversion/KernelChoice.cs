@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Intrinsics.X86;
 using Ferry.Kv.Layout;
 
 namespace Ferry.Kv.Conversion;
@@ -9,16 +10,29 @@ internal static class KernelChoice
     /// <param name="streamingBytes">A target payload of at least this many bytes is written past the caches where its rows are whole lines.</param>
     public static RowKernel For(KvLayout source, KvLayout target, long streamingBytes)
     {
+        var wholeLines = target.HeadDim * target.DType.Bytes() % StreamingCopyKernel.LineBytes == 0;
+        var streams = wholeLines && target.PayloadBytes >= streamingBytes;
         if (source.DType == target.DType && source.Scale == target.Scale)
         {
-            var wholeLines = target.HeadDim * target.DType.Bytes() % StreamingCopyKernel.LineBytes == 0;
-            return wholeLines && target.PayloadBytes >= streamingBytes ? StreamingCopyKernel.Instance : CopyKernel.Instance;
+            return streams ? StreamingCopyKernel.Instance : CopyKernel.Instance;
         }
+        var cast = Cast(source, target);
+        return streams ? new StreamingCastKernel(cast) : cast;
+    }
+
+    private static RowKernel Cast(KvLayout source, KvLayout target)
+    {
         var ratio = ElementCodec.Ratio(source.Scale, target.Scale);
         return source.DType switch
         {
             KvDType.Float32 => From<Float32Format>(target.DType, ratio),
             KvDType.Float16 => From<Float16Format>(target.DType, ratio),
+            KvDType.BFloat16 when ratio == 1f && target.DType.IsFp8() && Avx512BW.IsSupported => target.DType switch
+            {
+                KvDType.Float8E4M3Fn => new BFloat16ToFp8Kernel<Float8E4M3FnFormat>(),
+                KvDType.Float8E4M3Fnuz => new BFloat16ToFp8Kernel<Float8E4M3FnuzFormat>(),
+                _ => new BFloat16ToFp8Kernel<Float8E5M2Format>(),
+            },
             KvDType.BFloat16 => From<BFloat16Format>(target.DType, ratio),
             _ => new CodeTableKernel(new CodeTable(source.DType, target.DType, ratio)),
         };

@@ -8,6 +8,9 @@ internal abstract class RowKernel
 
     public abstract int TargetElementBytes { get; }
 
+    /// <summary>Whether it writes past the caches: then <see cref="StreamingCopyKernel.Fence"/> comes before the bytes are announced.</summary>
+    public virtual bool Streams => false;
+
     /// <summary>
     /// For each step of <paramref name="outer"/> and of <paramref name="inner"/> converts one row of <paramref name="elements"/>.
     /// The caller has proven that every row lies inside both buffers, and that these do not overlap.

@@ -22,6 +22,8 @@ internal sealed class StreamingCopyKernel : RowKernel
 
     public override int TargetElementBytes => 1;
 
+    public override bool Streams => true;
+
     // Fully optimized from the first call: one call may convert a whole shard, so waiting for tier 1 would leave the first ones three times slower.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override unsafe void Run(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)

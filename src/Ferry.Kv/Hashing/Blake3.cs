@@ -11,7 +11,7 @@ namespace Ferry.Kv.Hashing;
 /// A chain of chunks leaves one input at a time to hash, so this works along one compression (four lanes) and not across chunks.
 /// What differs between processors is <see cref="IBlake3Lanes{TSelf}"/>. Allocates nothing; any thread may call it.
 /// </remarks>
-internal static class Blake3
+public static class Blake3
 {
     public const int HashBytes = 32;
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Ferry.Kv.Hashing;
 
@@ -33,10 +34,17 @@ public readonly struct ChunkHash : IEquatable<ChunkHash>
 
     public byte[] ToArray() => Bytes.ToArray();
 
-    public bool Equals(ChunkHash other) =>
-        _byteCount == other._byteCount && ((ReadOnlySpan<byte>)_bytes).SequenceEqual(other._bytes);
+    public bool Equals(ChunkHash other) => this == other;
 
     public override bool Equals(object? obj) => obj is ChunkHash other && Equals(other);
+
+    /// <summary>64 bits for a table whose keys come from outside: who does not know the seed cannot make up hashes that fall together. The folding is that of XXH3.</summary>
+    public ulong Scatter(ulong seed)
+    {
+        var words = MemoryMarshal.Cast<byte, ulong>((ReadOnlySpan<byte>)_bytes); // Zeros behind a short hash.
+        return Fold(words[0] ^ (0xbe4b_a423_396c_feb8 + seed), words[1] ^ (0x1cad_21f7_2c81_017c - seed))
+            + Fold(words[2] ^ (0xdb97_9083_e96d_d4de + seed), words[3] ^ (0x1f67_b3b7_a4a4_4072 - seed)) + _byteCount;
+    }
 
     /// <summary>The first bytes: a hash is already well mixed.</summary>
     public override int GetHashCode() => BitConverter.ToInt32(_bytes);
@@ -54,9 +62,12 @@ public readonly struct ChunkHash : IEquatable<ChunkHash>
                 : null;
     }
 
-    public static bool operator ==(ChunkHash left, ChunkHash right) => left.Equals(right);
+    public static bool operator ==(in ChunkHash left, in ChunkHash right) =>
+        left._byteCount == right._byteCount && ((ReadOnlySpan<byte>)left._bytes).SequenceEqual(right._bytes);
 
-    public static bool operator !=(ChunkHash left, ChunkHash right) => !left.Equals(right);
+    public static bool operator !=(in ChunkHash left, in ChunkHash right) => !(left == right);
+
+    private static ulong Fold(ulong left, ulong right) => Math.BigMul(left, right, out var low) ^ low;
 
     [InlineArray(MaxBytes)]
     private struct Bytes32

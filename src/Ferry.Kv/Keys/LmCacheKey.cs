@@ -18,6 +18,8 @@ public sealed class LmCacheKey : IEquatable<LmCacheKey>
         "half", "bfloat16", "float", "double", "int8", "uint8", "int16", "int32", "int64", "bool",
         "fp8_e4m3fn", "fp8_e4m3fnuz", "fp8_e5m2", "fp8_e5m2fnuz");
 
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> DTypesBySpan = DTypes.GetAlternateLookup<ReadOnlySpan<char>>();
+
     private readonly string _text;
 
     /// <exception cref="ArgumentException">A part that would not read back, named with its value.</exception>
@@ -47,6 +49,14 @@ public sealed class LmCacheKey : IEquatable<LmCacheKey>
         Format = format;
         _text = Print();
         Require(_text.Length <= KeyText.MaxCharacters, nameof(model), model, $"leaves the key at most {KeyText.MaxCharacters} characters long");
+    }
+
+    /// <summary>Of parts that were read out of <paramref name="text"/>: they print as it.</summary>
+    private LmCacheKey(
+        string text, string model, int worldSize, int workerId, ChunkHash hash, string? dtype, int? layer, IReadOnlyList<LmCacheTag> tags, string? format)
+    {
+        (_text, Model, WorldSize, WorkerId, Hash) = (text, model, worldSize, workerId, hash);
+        (DType, Layer, Tags, Format) = (dtype, layer, tags, format);
     }
 
     public string Model { get; }
@@ -91,19 +101,26 @@ public sealed class LmCacheKey : IEquatable<LmCacheKey>
     };
 
     /// <summary>Reads a key of any generation, or null if it is not one to the letter; such a key is to be kept as opaque bytes.</summary>
-    public static LmCacheKey? TryParse(ReadOnlySpan<byte> utf8) => KeyText.TryDecode(utf8) is { } text ? TryParse(text) : null;
+    public static LmCacheKey? TryParse(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length > KeyText.MaxCharacters)
+        {
+            return null;
+        }
+        Span<char> text = stackalloc char[utf8.Length];
+        return KeyText.TryDecode(utf8, text, out var characters) ? TryParse(text[..characters]) : null;
+    }
 
     /// <inheritdoc cref="TryParse(ReadOnlySpan{byte})"/>
-    public static LmCacheKey? TryParse(string text)
+    public static LmCacheKey? TryParse(ReadOnlySpan<char> text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         if (text.Length > KeyText.MaxCharacters)
         {
             return null;
         }
-        var parts = text.Split(KeyText.Separator);
+        var parts = new KeyParts(text, stackalloc Range[KeyParts.UsualCount]);
         // No text fits two forms: where one has its hash, another has a type name, and no type name is made of hex digits.
-        return TryParse(parts, hasFormat: false) ?? TryParse(parts, hasFormat: true);
+        return TryParse(text, parts, hasFormat: false) ?? TryParse(text, parts, hasFormat: true);
     }
 
     public bool Equals(LmCacheKey? other) => other is not null && _text == other._text;
@@ -115,10 +132,10 @@ public sealed class LmCacheKey : IEquatable<LmCacheKey>
     /// <summary>The key as the peer prints it.</summary>
     public override string ToString() => _text;
 
-    private static LmCacheKey? TryParse(string[] parts, bool hasFormat)
+    private static LmCacheKey? TryParse(ReadOnlySpan<char> text, KeyParts parts, bool hasFormat)
     {
         var first = hasFormat ? 1 : 0;
-        if (parts.Length < first + 4
+        if (parts.Count < first + 4
             || (hasFormat && !KeyText.IsPart(parts[0]))
             || !KeyText.IsPart(parts[first])
             || KeyText.TryNumber(parts[first + 1]) is not { } worldSize
@@ -127,38 +144,37 @@ public sealed class LmCacheKey : IEquatable<LmCacheKey>
         {
             return null;
         }
-        var format = hasFormat ? parts[0] : null;
-        var rest = parts.AsSpan(first + 4);
-        if (rest.IsEmpty)
+        var format = hasFormat ? parts[0].ToString() : null;
+        var model = parts[first].ToString();
+        var next = first + 4;
+        if (next == parts.Count)
         {
-            return hasFormat ? new LmCacheKey(parts[first], worldSize, workerId, hash, null, format: format) : null;
+            return hasFormat ? new LmCacheKey(text.ToString(), model, worldSize, workerId, hash, null, null, [], format) : null;
         }
-        if (!DTypes.Contains(rest[0]))
+        if (!DTypesBySpan.TryGetValue(parts[next++], out var dtype))
         {
             return null;
         }
-        var dtype = rest[0];
-        rest = rest[1..];
         int? layer = null;
-        if (!rest.IsEmpty && KeyText.TryNumber(rest[0]) is { } number)
+        if (next < parts.Count && KeyText.TryNumber(parts[next]) is { } number)
         {
             layer = number;
-            rest = rest[1..];
+            next++;
         }
-        var tags = new LmCacheTag[rest.Length];
+        var tags = new LmCacheTag[parts.Count - next];
         for (var i = 0; i < tags.Length; i++)
         {
-            if (LmCacheTag.TryParse(rest[i]) is not { } tag)
+            if (LmCacheTag.TryParse(parts[next + i]) is not { } tag)
             {
                 return null;
             }
             tags[i] = tag;
         }
-        return new LmCacheKey(parts[first], worldSize, workerId, hash, dtype, layer, tags, format);
+        return new LmCacheKey(text.ToString(), model, worldSize, workerId, hash, dtype, layer, tags, format);
     }
 
     /// <summary>16 or 32 bytes in hex, or Python's <c>format(n, 'x')</c> of a signed 64-bit number.</summary>
-    private static ChunkHash? TryHash(string text)
+    private static ChunkHash? TryHash(ReadOnlySpan<char> text)
     {
         if (KeyText.TryHash(text, 16) is { } half)
         {
@@ -171,7 +187,7 @@ public sealed class LmCacheKey : IEquatable<LmCacheKey>
         var negative = text.StartsWith('-');
         var digits = negative ? text[1..] : text;
         if (digits.Length is 0 or > 16 || digits.StartsWith('0') && (digits.Length > 1 || negative)
-            || !digits.All(char.IsAsciiHexDigitLower)
+            || !KeyText.IsLowerHex(digits)
             || !ulong.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var magnitude)
             || magnitude > long.MaxValue + (negative ? 1ul : 0ul))
         {

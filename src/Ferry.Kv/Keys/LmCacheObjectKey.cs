@@ -39,6 +39,10 @@ public sealed class LmCacheObjectKey : IEquatable<LmCacheObjectKey>
         Require(_text.Length <= KeyText.MaxCharacters, nameof(model), model, $"leaves the key at most {KeyText.MaxCharacters} characters long");
     }
 
+    /// <summary>Of parts that were read out of <paramref name="text"/>: they print as it.</summary>
+    private LmCacheObjectKey(string text, string model, KvRank rank, uint? group, ChunkHash hash, string salt) =>
+        (_text, Model, Rank, Group, Hash, Salt) = (text, model, rank, group, hash, salt);
+
     public string Model { get; }
 
     public KvRank Rank { get; }
@@ -50,29 +54,36 @@ public sealed class LmCacheObjectKey : IEquatable<LmCacheObjectKey>
     public string Salt { get; }
 
     /// <summary>Reads a key of either form, or null if it is not one to the letter; such a key is to be kept as opaque bytes.</summary>
-    public static LmCacheObjectKey? TryParse(ReadOnlySpan<byte> utf8) => KeyText.TryDecode(utf8) is { } text ? TryParse(text) : null;
+    public static LmCacheObjectKey? TryParse(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.Length > KeyText.MaxCharacters)
+        {
+            return null;
+        }
+        Span<char> text = stackalloc char[utf8.Length];
+        return KeyText.TryDecode(utf8, text, out var characters) ? TryParse(text[..characters]) : null;
+    }
 
     /// <inheritdoc cref="TryParse(ReadOnlySpan{byte})"/>
-    public static LmCacheObjectKey? TryParse(string text)
+    public static LmCacheObjectKey? TryParse(ReadOnlySpan<char> text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         if (text.Length > KeyText.MaxCharacters)
         {
             return null;
         }
-        var parts = text.Split(KeyText.Separator);
-        if (parts.Length is < 3 or > 5 || !KeyText.IsPart(parts[0]) || KeyText.TryWideHex(parts[1]) is not { } packed)
+        var parts = new KeyParts(text, stackalloc Range[KeyParts.UsualCount]);
+        if (parts.Count is < 3 or > 5 || !KeyText.IsPart(parts[0]) || KeyText.TryWideHex(parts[1]) is not { } packed)
         {
             return null;
         }
         var group = KeyText.TryShortHex(parts[2]);
         var hashAt = group is null ? 2 : 3;
-        if (parts.Length <= hashAt || parts.Length > hashAt + 2 || TryHash(parts[hashAt]) is not { } hash)
+        if (parts.Count <= hashAt || parts.Count > hashAt + 2 || TryHash(parts[hashAt]) is not { } hash)
         {
             return null;
         }
-        var salt = parts.Length == hashAt + 2 ? parts[hashAt + 1] : "";
-        return parts.Length == hashAt + 1 || IsSalt(salt) ? new LmCacheObjectKey(parts[0], KvRank.FromPacked(packed), group, hash, salt) : null;
+        var salt = parts.Count == hashAt + 2 ? parts[hashAt + 1] : "";
+        return parts.Count == hashAt + 1 || IsSalt(salt) ? new LmCacheObjectKey(text.ToString(), parts[0].ToString(), KvRank.FromPacked(packed), group, hash, salt.ToString()) : null;
     }
 
     public bool Equals(LmCacheObjectKey? other) => other is not null && _text == other._text;
@@ -84,9 +95,9 @@ public sealed class LmCacheObjectKey : IEquatable<LmCacheObjectKey>
     /// <summary>The key as the peer prints it.</summary>
     public override string ToString() => _text;
 
-    private static ChunkHash? TryHash(string text) => KeyText.TryHash(text, 32) ?? KeyText.TryHash(text, 16) ?? KeyText.TryHash(text, 8);
+    private static ChunkHash? TryHash(ReadOnlySpan<char> text) => KeyText.TryHash(text, 32) ?? KeyText.TryHash(text, 16) ?? KeyText.TryHash(text, 8);
 
-    private static bool IsSalt(string salt) => salt.Length <= MaxSaltCharacters && KeyText.IsPart(salt) && !salt.Any(c => c is '/' or '\\');
+    private static bool IsSalt(ReadOnlySpan<char> salt) => salt.Length <= MaxSaltCharacters && KeyText.IsPart(salt) && !salt.ContainsAny('/', '\\');
 
     private static void Require(bool holds, string name, object? value, string rule)
     {

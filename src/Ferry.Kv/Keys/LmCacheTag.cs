@@ -9,9 +9,9 @@ public readonly record struct LmCacheTag(string Name, string Value)
 
     public override string ToString() => $"{Name}%{Value}";
 
-    internal static LmCacheTag? TryParse(string text)
+    internal static LmCacheTag? TryParse(ReadOnlySpan<char> text)
     {
         var percent = text.IndexOf('%');
-        return percent > 0 && KeyText.IsPart(text) ? new LmCacheTag(text[..percent], text[(percent + 1)..]) : null;
+        return percent > 0 && KeyText.IsPart(text) ? new LmCacheTag(text[..percent].ToString(), text[(percent + 1)..].ToString()) : null;
     }
 }

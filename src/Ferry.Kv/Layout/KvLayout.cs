@@ -24,6 +24,8 @@ public sealed record KvLayout
     public const int MaxBlockTokens = 1 << 16;
     public const long MaxOpaqueBytes = 1L << 40;
 
+    private static volatile KvLayout? _lastOpaque;
+
     /// <summary>Layers of the model.</summary>
     public required int Layers { get; init; }
 
@@ -69,7 +71,17 @@ public sealed record KvLayout
     public long PayloadBytes => IsOpaque ? OpaqueBytes : 2L * Layers * PayloadTokens * Heads * HeadDim * DType.Bytes();
 
     /// <summary>The layout of <paramref name="bytes"/> bytes without known axes: no conversion has a plan from or to it. Its other fields have these values and no meaning.</summary>
-    public static KvLayout Opaque(long bytes) => new()
+    public static KvLayout Opaque(long bytes)
+    {
+        // Clients store values of one length: the layout of the last is made once, and compared by reference.
+        if (_lastOpaque is not { } last || last.OpaqueBytes != bytes)
+        {
+            _lastOpaque = last = NewOpaque(bytes);
+        }
+        return last;
+    }
+
+    private static KvLayout NewOpaque(long bytes) => new()
     {
         Layers = 1,
         ModelHeads = 1,

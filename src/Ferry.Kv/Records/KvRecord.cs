@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
-using System.IO.Hashing;
 using System.Text;
 using Ferry.Kv.Hashing;
 using Ferry.Kv.Layout;
@@ -28,7 +27,7 @@ public static class KvRecord
     public static ReadOnlySpan<byte> Magic => "FERRYKV\n"u8;
 
     /// <summary>XXH3-128 with seed 0, as a number: it finds damage, not forgery.</summary>
-    public static UInt128 Checksum(ReadOnlySpan<byte> bytes) => XxHash128.HashToUInt128(bytes);
+    public static UInt128 Checksum(ReadOnlySpan<byte> bytes) => RecordChecksum.Of(bytes);
 
     /// <summary>Writes exactly <see cref="HeaderBytes"/> bytes to the front of <paramref name="destination"/>.</summary>
     /// <exception cref="ArgumentException">The destination is too short, or a field of the header has no place in it.</exception>

@@ -132,7 +132,8 @@ public readonly record struct SettingValue(Setting Setting, string Text, string 
         return parsed;
     }
 
-    private static bool TryDuration(string text, out TimeSpan duration)
+    /// <summary>Reads a time with a unit: 500ms, 30s, 5m, 2h, 7d; a bare number counts seconds.</summary>
+    public static bool TryDuration(string text, out TimeSpan duration)
     {
         duration = default;
         var at = text.AsSpan().IndexOfAnyExcept(ByteSize.NumberCharacters);

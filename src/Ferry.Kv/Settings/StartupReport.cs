@@ -7,10 +7,15 @@ namespace Ferry.Kv.Settings;
 public static class StartupReport
 {
     /// <summary>One line a finding: errors first, then warnings, then what is honoured.</summary>
-    public static string ToText(IReadOnlyList<Finding> findings)
+    public static string ToText(IReadOnlyList<Finding> findings) => ToText(findings, FindingKind.Error, FindingKind.Warning, FindingKind.Honoured);
+
+    /// <summary>Of a start that was refused: what is wrong and nothing else.</summary>
+    public static string ToRefusal(IReadOnlyList<Finding> findings) => ToText(findings, FindingKind.Error, FindingKind.Warning);
+
+    private static string ToText(IReadOnlyList<Finding> findings, params ReadOnlySpan<FindingKind> kinds)
     {
         var text = new StringBuilder();
-        foreach (var kind in (FindingKind[])[FindingKind.Error, FindingKind.Warning, FindingKind.Honoured])
+        foreach (var kind in kinds)
         {
             foreach (var finding in findings.Where(finding => finding.Kind == kind))
             {

@@ -10,15 +10,16 @@ internal static class AnswerEdit
     private static readonly byte[] Details = "prompt_tokens_details"u8.ToArray();
     private static readonly byte[] InputDetails = "input_tokens_details"u8.ToArray();
 
+    /// <summary>The data of an event in parts, or null when nothing is to be mended.</summary>
+    public static LegBody? Mend(ReadOnlyMemory<byte> data, bool handedOver, int? prefillCachedTokens) =>
+        JsonBody.TryParse(data) is { } body ? Mend(body, handedOver, prefillCachedTokens) : null;
+
     /// <summary>The answer (or the data of an event) in parts, or null when nothing is to be mended.</summary>
     /// <param name="prefillCachedTokens">What the prefill node had: the decode node counts every fetched token as cached. Null: it did not say, so nobody knows.</param>
     /// <param name="handedOver">False: the decode node's own count is right.</param>
-    public static LegBody? Mend(ReadOnlyMemory<byte> answer, bool handedOver, int? prefillCachedTokens)
+    public static LegBody? Mend(JsonBody body, bool handedOver, int? prefillCachedTokens)
     {
-        if (JsonBody.TryParse(answer) is not { } body)
-        {
-            return null;
-        }
+        var answer = body.Bytes;
         var cuts = new List<(int Start, int End, byte[] Instead)>(2);
         if (handedOver)
         {

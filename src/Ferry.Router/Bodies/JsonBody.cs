@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Ferry.Router.Bodies;
@@ -9,6 +10,9 @@ internal sealed class JsonBody
 {
     /// <summary>Tool schemas nest, hostile bodies nest more.</summary>
     public const int MaxDepth = 128;
+
+    private const int OuterMembers = 16;   // a request's, an answer's
+    private const int InnerMembers = 4;    // usage and its details
 
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly List<JsonMember> _members;
@@ -24,7 +28,7 @@ internal sealed class JsonBody
 
     public ReadOnlyMemory<byte> Bytes => _bytes;
 
-    public IReadOnlyList<JsonMember> Members => _members;
+    public ReadOnlySpan<JsonMember> Members => CollectionsMarshal.AsSpan(_members);
 
     /// <summary>Reads a client's body.</summary>
     /// <exception cref="RouterException">400: no JSON object, nested too deeply, or no UTF-8 in a name.</exception>
@@ -32,7 +36,7 @@ internal sealed class JsonBody
     {
         try
         {
-            return Read(bytes) ?? throw RouterException.BadRequest("The request body must be a JSON object.");
+            return Read(bytes, OuterMembers) ?? throw RouterException.BadRequest("The request body must be a JSON object.");
         }
         catch (JsonException exception)
         {
@@ -45,11 +49,12 @@ internal sealed class JsonBody
     }
 
     /// <summary>For what nodes answer: null when it is no JSON object.</summary>
-    public static JsonBody? TryParse(ReadOnlyMemory<byte> bytes)
+    /// <param name="usualMembers">Room that is made for members at first.</param>
+    public static JsonBody? TryParse(ReadOnlyMemory<byte> bytes, int usualMembers = OuterMembers)
     {
         try
         {
-            return Read(bytes);
+            return Read(bytes, usualMembers);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -81,7 +86,7 @@ internal sealed class JsonBody
     public JsonBody? Object(ReadOnlySpan<byte> name)
     {
         var value = Value(name);
-        return value.Length > 0 && value.Span[0] == (byte)'{' ? TryParse(value) : null;
+        return value.Length > 0 && value.Span[0] == (byte)'{' ? TryParse(value, InnerMembers) : null;
     }
 
     /// <summary>Whether a member is there and is neither null nor false.</summary>
@@ -117,9 +122,9 @@ internal sealed class JsonBody
         }
     }
 
-    private static JsonBody? Read(ReadOnlyMemory<byte> bytes)
+    private static JsonBody? Read(ReadOnlyMemory<byte> bytes, int usualMembers)
     {
-        var members = new List<JsonMember>(16);
+        var members = new List<JsonMember>(usualMembers);
         if (new JsonScanner(bytes.Span, MaxDepth).TryReadObject(members))
         {
             return new JsonBody(bytes, members);

@@ -1,6 +1,10 @@
 namespace Ferry.Router.Bodies;
 
-/// <summary>Drops members of an object and puts others behind the rest. Runs of members that stay are taken as one, with what stands between them.</summary>
+/// <summary>Drops members of an object and puts others before the rest. Runs of members that stay are taken as one, with what stands between them.</summary>
+/// <remarks>
+/// Before, not behind: a long run ends with the object's own closing brace, and the connection has nothing more to send after it. A few bytes behind a
+/// long prompt would be a system call and a segment of their own.
+/// </remarks>
 internal sealed class JsonEdit(JsonBody body)
 {
     private static readonly byte[] Open = "{"u8.ToArray();
@@ -17,7 +21,7 @@ internal sealed class JsonEdit(JsonBody body)
         return this;
     }
 
-    /// <summary>Replaces every member of that name by one, at the end.</summary>
+    /// <summary>Replaces every member of that name by one, at the start.</summary>
     /// <param name="nameAndColon">As it is written: <c>"name":</c>, without escapes.</param>
     public JsonEdit Set(byte[] nameAndColon, ReadOnlyMemory<byte> value)
     {
@@ -29,6 +33,12 @@ internal sealed class JsonEdit(JsonBody body)
     {
         var leg = new LegBody();
         leg.Add(Open);
+        foreach (var (name, value) in _adds)
+        {
+            Separate(leg);
+            leg.Add(name);
+            leg.Add(value);
+        }
         var json = body.Bytes.Span;
         var (runStart, runEnd) = (-1, -1);
         foreach (var member in body.Members)
@@ -41,12 +51,10 @@ internal sealed class JsonEdit(JsonBody body)
             runStart = runStart < 0 ? member.Start : runStart;
             runEnd = member.End;
         }
-        EndRun(leg, ref runStart, runEnd);
-        foreach (var (name, value) in _adds)
+        if (runStart >= 0)
         {
-            Separate(leg);
-            leg.Add(name);
-            leg.Add(value);
+            EndRun(leg, ref runStart, json.Length);   // with the brace that closes the object
+            return leg;
         }
         leg.Add(Close);
         return leg;

@@ -7,7 +7,7 @@ namespace Ferry.Router.Choosing;
 internal sealed class ChoiceKeys(PrefixKnowledge knowledge, ChoiceFacts facts) : IDisposable
 {
     /// <summary>Block lengths that one prompt is hashed for: prefill and decode nodes of two generations. Nodes with further ones count as knowing nothing.</summary>
-    private const int MaxLengths = 4;
+    public const int MaxLengths = 4;
 
     private readonly List<PromptKeys> _all = new(2);
     private int[]? _tokens;

@@ -11,6 +11,8 @@ namespace Ferry.Router.Choosing;
 /// <summary>Chooses the nodes of each request and learns from what is reported of them. One for the life of the router; any thread.</summary>
 public sealed class NodeChooser
 {
+    private static readonly List<Node> None = [];   // nothing was tried yet
+
     private readonly NodeDirectory _nodes;
     private readonly PrefixKnowledge _knowledge;
     private readonly PairTable _pairs;
@@ -35,7 +37,8 @@ public sealed class NodeChooser
             SessionHash = facts.SessionKey is { Length: > 0 } key ? Math.Max(1, XxHash3.HashToUInt64(MemoryMarshal.AsBytes(key.AsSpan()))) : 0,
             Keys = model.NeedsPrefixes ? new ChoiceKeys(_knowledge, facts) : null,
         };
-        if (NextDecode(choice, facts, []) is not null) { NextPrefill(choice, facts, []); }
+        _selection.Look(model, choice);
+        if (PickDecode(model, choice, facts, None) is not null) { PickPrefill(model, choice, facts, None); }
         else { choice.SkipReason = facts.DecodeOnlyReason ?? "no decode node"; }
         if (choice.Keys is not null) { _metrics.Looked(tokens, choice.Prefill is null ? choice.DecodeHitTokens : choice.PrefillHitTokens); }
         return choice;
@@ -47,6 +50,19 @@ public sealed class NodeChooser
     internal Node? NextPrefill(Choice choice, ChoiceFacts facts, List<Node> tried)
     {
         var model = _nodes.Current;
+        _selection.Look(model, choice);
+        return PickPrefill(model, choice, facts, tried);
+    }
+
+    internal Node? NextDecode(Choice choice, ChoiceFacts facts, List<Node> tried)
+    {
+        var model = _nodes.Current;
+        _selection.Look(model, choice);
+        return PickDecode(model, choice, facts, tried);
+    }
+
+    private Node? PickPrefill(RouterModel model, Choice choice, ChoiceFacts facts, List<Node> tried)
+    {
         choice.Prefill = null;
         choice.PrefillHitTokens = 0;
         choice.SkipReason = facts.DecodeOnlyReason ?? (facts.GivenPrefill is null ? WhySkip(model.Options, choice) : null);
@@ -64,9 +80,9 @@ public sealed class NodeChooser
         return choice.Prefill;
     }
 
-    internal Node? NextDecode(Choice choice, ChoiceFacts facts, List<Node> tried)
+    private Node? PickDecode(RouterModel model, Choice choice, ChoiceFacts facts, List<Node> tried)
     {
-        var picked = _selection.Pick(_nodes.Current, NodeRole.Decode, choice, facts, tried);
+        var picked = _selection.Pick(model, NodeRole.Decode, choice, facts, tried);
         (choice.Decode, choice.DecodeHitTokens) = (picked?.Node, picked?.HitTokens ?? 0);
         return choice.Decode;
     }

@@ -22,6 +22,8 @@ internal static class DiscoverySettings
             o => o.KubernetesNamespace, (o, v) => o with { KubernetesNamespace = v }, Text("NAME", "a namespace")),
         new RouterSettingOf<string>("discovery.kubernetes.port", "--kubernetes-port", "Name of the slices' port; empty: their first.", false,
             o => o.KubernetesPort, (o, v) => o with { KubernetesPort = v }, Text("NAME", "the name of a port")),
+        new RouterSettingOf<string>("discovery.kubernetes.addressFamily", "--kubernetes-address-family", "Address that a pod of a dual-stack service is reached by; a pod with only the other has that.", false,
+            o => o.KubernetesAddressFamily, (o, v) => o with { KubernetesAddressFamily = v }, OneOf("ipv4|ipv6", () => ["ipv4", "ipv6"])),
         new RouterSettingOf<string>("discovery.kubernetes.api", "--kubernetes-api", "URL of the API server; empty: as the pod's service account says.", false,
             o => o.KubernetesApi, (o, v) => o with { KubernetesApi = v }, Text("URL", "an http or https URL", IsUrl)),
     ];

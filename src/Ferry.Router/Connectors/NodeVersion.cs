@@ -9,6 +9,9 @@ internal sealed record NodeVersion(string Text, int Major, int Minor, bool IsFer
 {
     private const int MaxCharacters = 64;
 
+    /// <summary>Where it takes pushes; null: nowhere.</summary>
+    public DecodeTarget? PushTo { get; init; }
+
     /// <summary>Block ids in groups and remote_request_id came with vLLM 0.12; before, the ids are one flat list.</summary>
     public bool HasRequestIds => (Major, Minor).CompareTo((0, 12)) >= 0;
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Ferry.Router.Connectors;
 
-/// <summary>What each node's <c>GET /version</c> says, asked in the background: a node that restarts may come back as another version.</summary>
+/// <summary>What each node's <c>GET /version</c> says, and where Ferry's own take pushes, asked in the background: a node that restarts may come back as another version.</summary>
 internal sealed class NodeVersions(Func<IEnumerable<Node>> nodes, LegSender sender, TimeProvider clock, ILogger logger) : IAsyncDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
@@ -50,29 +50,36 @@ internal sealed class NodeVersions(Func<IEnumerable<Node>> nodes, LegSender send
 
     private async Task AskAsync(Node node, CancellationToken stopping)
     {
+        if (await ReadAsync(node, "/version", stopping) is not { } body || NodeVersion.TryParse(body.Text("version"u8)) is not { } version)
+        {
+            return;   // It says so when it can be asked again.
+        }
+        if (body.Text("engine"u8) == "ferry")
+        {
+            var handover = await ReadAsync(node, "/ferry/handover", stopping);
+            version = version with { IsFerry = true, PushTo = handover is null ? null : DecodeTarget.TryRead(handover, node.Address) };
+        }
+        if (_known.GetValueOrDefault(node.Address) != version)
+        {
+            _known[node.Address] = version;
+            RouterLog.NodeVersion(logger, node.Name, version.IsFerry ? "ferry" : "vllm", version.Text);
+        }
+    }
+
+    /// <summary>Null: no answer, or none that is a JSON object.</summary>
+    private async Task<JsonBody?> ReadAsync(Node node, string path, CancellationToken stopping)
+    {
         using var idle = new IdleTimer(Patience, Patience, clock, stopping);
         using var bytes = new PooledBytes(1024);
         try
         {
-            using var response = await sender.ProbeAsync(node, "/version", idle.Token);
+            using var response = await sender.ProbeAsync(node, path, idle.Token);
             await using var stream = await response.Content.ReadAsStreamAsync(idle.Token);
-            if (!response.IsSuccessStatusCode || !await BoundedBody.ReadAsync(stream, bytes, MaxReplyBytes, idle) || JsonBody.TryParse(bytes.Memory) is not { } body)
-            {
-                return;
-            }
-            if (NodeVersion.TryParse(body.Text("version"u8)) is { } version)
-            {
-                version = version with { IsFerry = body.Text("engine"u8) == "ferry" };
-                if (_known.GetValueOrDefault(node.Address) != version)
-                {
-                    _known[node.Address] = version;
-                    RouterLog.NodeVersion(logger, node.Name, version.IsFerry ? "ferry" : "vllm", version.Text);
-                }
-            }
+            return response.IsSuccessStatusCode && await BoundedBody.ReadAsync(stream, bytes, MaxReplyBytes, idle) ? JsonBody.TryParse(bytes.Memory.ToArray()) : null;
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is OperationCanceledException && idle.TimedOut))
         {
-            // It says so when it can be asked again.
+            return null;
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using k8s;
 using k8s.Autorest;
 using k8s.Models;
@@ -8,7 +9,8 @@ namespace Ferry.Router.Discovery;
 /// <summary>The endpoints of a service, from its EndpointSlices: listed once, then watched.</summary>
 /// <remarks>
 /// Ready endpoints are nodes; endpoints that terminate but still serve are nodes that leave, so that they end what they have. A watch
-/// that ends (the API server ends each after some minutes) is begun again with a new list.
+/// that ends (the API server ends each after some minutes) is begun again with a new list. A dual-stack service has its pods in a slice for
+/// each address family: by the pod's uid both are one node.
 /// </remarks>
 internal sealed class KubernetesNodeSource : INodeSource
 {
@@ -61,27 +63,38 @@ internal sealed class KubernetesNodeSource : INodeSource
 
     private NodeLists Lists(IEnumerable<V1EndpointSlice> slices)
     {
-        var nodes = new List<NodeSpec>();
-        foreach (var slice in slices)
+        var nodes = new List<(IPAddress Address, NodeSpec Spec, bool IsTaken)>();
+        var byPod = new Dictionary<string, int>(StringComparer.Ordinal);
+        // By name, so that the same slices make the same list.
+        foreach (var slice in slices.OrderBy(slice => slice.Metadata.Name, StringComparer.Ordinal))
         {
             var port = slice.Ports?.FirstOrDefault(port => _options.KubernetesPort.Length == 0 || port.Name == _options.KubernetesPort);
             if (port?.Port is not { } number) { continue; }
             var scheme = port.AppProtocol is "https" || port.Name is "https" ? "https" : "http";
             foreach (var endpoint in slice.Endpoints ?? [])
             {
+                // The API gives no meaning to further addresses of one endpoint.
+                if (!IPAddress.TryParse(endpoint.Addresses?.FirstOrDefault(), out var address)) { continue; }
                 // An absent condition counts as ready (the API's own words).
                 var isReady = endpoint.Conditions?.Ready ?? true;
                 var leaves = endpoint.Conditions is { Terminating: true, Serving: true };
-                if (!isReady && !leaves) { continue; }
-                foreach (var text in endpoint.Addresses ?? [])
+                var node = (address, new NodeSpec(new Uri($"{scheme}://{new IPEndPoint(address, number)}")) { IsLeaving = leaves }, isReady || leaves);
+                // By uid, not by name: a pod of a StatefulSet comes again under its name while the old one still serves.
+                if (endpoint.TargetRef?.Uid is not { Length: > 0 } pod || byPod.TryAdd(pod, nodes.Count))
                 {
-                    if (IPAddress.TryParse(text, out var address))
-                    {
-                        nodes.Add(new NodeSpec(new Uri($"{scheme}://{new IPEndPoint(address, number)}")) { IsLeaving = leaves });
-                    }
+                    nodes.Add(node);
+                }
+                else if (IsPreferred(address) && !IsPreferred(nodes[byPod[pod]].Address))
+                {
+                    // Also while it is not ready: the slices change one after the other, and a node must not change its address for the moment between.
+                    nodes[byPod[pod]] = node;
                 }
             }
         }
-        return _role == NodeRole.Prefill ? new NodeLists(nodes, []) : new NodeLists([], nodes);
+        List<NodeSpec> taken = [.. nodes.Where(node => node.IsTaken).Select(node => node.Spec)];
+        return _role == NodeRole.Prefill ? new NodeLists(taken, []) : new NodeLists([], taken);
     }
+
+    private bool IsPreferred(IPAddress address) =>
+        address.AddressFamily == (_options.KubernetesAddressFamily == "ipv6" ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
 }

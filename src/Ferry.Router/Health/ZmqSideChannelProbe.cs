@@ -42,7 +42,7 @@ internal sealed class ZmqSideChannelProbe : ISideChannelProbe
     }
 
     /// <summary>A map with <c>agent_metadata_bytes</c>, or (older) the metadata itself, a map with <c>engine_id</c>.</summary>
-    private static string? Judge(ReadOnlyMemory<byte> payload)
+    internal static string? Judge(ReadOnlyMemory<byte> payload)
     {
         try
         {

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Microsoft.AspNetCore.Connections;
 
@@ -11,13 +10,15 @@ namespace Ferry.Router.Hosting;
 /// </summary>
 internal sealed class ConnectionMemory : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
-    private const int BlockBytes = 32 * 1024;
+    private const int BlockBytes = 128 * 1024;
 
-    /// <summary>Blocks that wait to be used again; more are left to the collector.</summary>
-    private const int MaxFree = 1024;
+    /// <summary>Blocks that wait to be used again, 32 MiB; more are left to the collector.</summary>
+    private const int MaxFree = 256;
 
-    private readonly ConcurrentQueue<Block> _free = new();
-    private int _freeCount;
+    private readonly Lock _changing = new();
+
+    // The last one back is the next one out: the processor's caches still have it.
+    private readonly Stack<Block> _free = new();
 
     public override int MaxBufferSize => BlockBytes;
 
@@ -26,25 +27,28 @@ internal sealed class ConnectionMemory : MemoryPool<byte>, IMemoryPoolFactory<by
     public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(minBufferSize, BlockBytes);
-        if (_free.TryDequeue(out var block))
+        lock (_changing)
         {
-            Interlocked.Decrement(ref _freeCount);
-            block.Taken();
-            return block;
+            if (_free.TryPop(out var block))
+            {
+                block.Taken();
+                return block;
+            }
         }
         return new Block(this);
     }
 
-    protected override void Dispose(bool disposing) => _free.Clear();
+    protected override void Dispose(bool disposing)
+    {
+        lock (_changing) { _free.Clear(); }
+    }
 
     private void Return(Block block)
     {
-        if (Interlocked.Increment(ref _freeCount) > MaxFree)
+        lock (_changing)
         {
-            Interlocked.Decrement(ref _freeCount);
-            return;
+            if (_free.Count < MaxFree) { _free.Push(block); }
         }
-        _free.Enqueue(block);
     }
 
     private sealed class Block(ConnectionMemory pool) : IMemoryOwner<byte>

@@ -28,7 +28,7 @@ internal sealed class PrefixIndex
     private const int Stripes = 256;
     private const int TiersWithEvents = 4;
     private const int StampsASecond = 64;
-    private const int LineWords = 8;   // of a cache line
+    private const int AlignedWords = 16;   // two cache lines
 
     // One array, bucket after bucket, so that an operation touches neighbouring cache lines of one page: 8 hashes (one line), 8 pairs of
     // stamps (one line; low half: last asked for, high half: last routed), then the bits of the 8 entries.
@@ -54,14 +54,14 @@ internal sealed class PrefixIndex
         _entryWords = _words * _tiers;
         EntryBytes = sizeof(ulong) * (2 + _entryWords);
         _bucketWords = Ways * (2 + _entryWords);
-        var buckets = (int)Math.Clamp(budgetBytes / (EntryBytes * Ways), 1, (Array.MaxLength - LineWords) / _bucketWords);
+        var buckets = (int)Math.Clamp(budgetBytes / (EntryBytes * Ways), 1, (Array.MaxLength - AlignedWords) / _bucketWords);
         _groupBuckets = Math.Min(GroupBuckets, 1 << System.Numerics.BitOperations.Log2((uint)buckets));
         _groups = (ulong)(buckets / _groupBuckets);
         _buckets = (int)_groups * _groupBuckets;
-        _table = GC.AllocateArray<ulong>((_buckets * _bucketWords) + LineWords, pinned: true);
+        _table = GC.AllocateArray<ulong>((_buckets * _bucketWords) + AlignedWords, pinned: true);
         HugePages.Advise(_table);
-        // Hashes of a bucket must fill one cache line, not lie across two.
-        _start = (int)(-Marshal.UnsafeAddrOfPinnedArrayElement(_table, 0) & ((LineWords * sizeof(ulong)) - 1)) / sizeof(ulong);
+        // Hashes of a bucket must fill one cache line, not lie across two; and its stamps the line that processors fetch along with it.
+        _start = (int)(-Marshal.UnsafeAddrOfPinnedArrayElement(_table, 0) & ((AlignedWords * sizeof(ulong)) - 1)) / sizeof(ulong);
         _stripes = new Lock[Stripes];
         for (var index = 0; index < Stripes; index++) { _stripes[index] = new Lock(); }
     }
@@ -97,17 +97,11 @@ internal sealed class PrefixIndex
     /// <param name="depth">Position of the block in its prompt.</param>
     /// <param name="now">Seconds since the router's start.</param>
     /// <param name="routedLifetime">Of <see cref="KvTier.Routed"/>: what was routed longer ago is forgotten with this.</param>
-    public void Add(ulong hash, int slot, KvTier tier, int depth, uint now, uint routedLifetime)
-    {
-        if ((uint)slot < (uint)MaxNodes && (int)tier < _tiers)
-        {
-            var (bucket, other) = BucketsOf(hash);
-            AddAt(Find(bucket, other, hash), hash, slot, tier, depth, now, routedLifetime);
-        }
-    }
+    public void Add(ulong hash, int slot, KvTier tier, int depth, uint now, uint routedLifetime) => Add([hash], slot, tier, now, routedLifetime, depth);
 
-    /// <summary>Notes that a node has the blocks of a prompt, from the first on.</summary>
-    public void Add(ReadOnlySpan<ulong> hashes, int slot, KvTier tier, uint now, uint routedLifetime)
+    /// <summary>Notes that a node has blocks of a prompt that follow each other.</summary>
+    /// <param name="depth">Position of the first in its prompt.</param>
+    public void Add(ReadOnlySpan<ulong> hashes, int slot, KvTier tier, uint now, uint routedLifetime, int depth = 0)
     {
         if ((uint)slot >= (uint)MaxNodes || (int)tier >= _tiers) { return; }
         Span<Place> places = stackalloc Place[Batch];
@@ -115,7 +109,7 @@ internal sealed class PrefixIndex
         {
             var batch = hashes[start..Math.Min(start + Batch, hashes.Length)];
             FindAll(batch, places);
-            for (var index = 0; index < batch.Length; index++) { AddAt(places[index], batch[index], slot, tier, start + index, now, routedLifetime); }
+            for (var index = 0; index < batch.Length; index++) { AddAt(places[index], batch[index], slot, tier, depth + start + index, now, routedLifetime); }
         }
     }
 
@@ -125,9 +119,29 @@ internal sealed class PrefixIndex
     {
         if ((uint)slot >= (uint)MaxNodes || (int)tier >= _tiers) { return false; }
         var (bucket, other) = BucketsOf(hash);
+        return RemoveAt(Find(bucket, other, hash), hash, slot, tier);
+    }
+
+    /// <summary>Notes that a node no longer has the blocks of a prompt in a tier.</summary>
+    public void Remove(ReadOnlySpan<ulong> hashes, int slot, KvTier tier)
+    {
+        if ((uint)slot >= (uint)MaxNodes || (int)tier >= _tiers) { return; }
+        Span<Place> places = stackalloc Place[Batch];
+        for (var start = 0; start < hashes.Length; start += Batch)
+        {
+            var batch = hashes[start..Math.Min(start + Batch, hashes.Length)];
+            FindAll(batch, places);
+            for (var index = 0; index < batch.Length; index++) { RemoveAt(places[index], batch[index], slot, tier); }
+        }
+    }
+
+    /// <param name="seen">Where the hash stood a moment ago.</param>
+    private bool RemoveAt(Place seen, ulong hash, int slot, KvTier tier)
+    {
+        var (bucket, other) = BucketsOf(hash);
         lock (StripeOf(bucket))
         {
-            var place = Find(bucket, other, hash);
+            var place = seen.Way >= 0 && HashAt(seen) == hash ? seen : Find(bucket, other, hash);
             if (place.Way < 0) { return false; }
             var bits = Bits(place);
             bits[((int)tier * _words) + (slot >> 6)] &= ~(1UL << (slot & 63));
@@ -233,15 +247,30 @@ internal sealed class PrefixIndex
         }
     }
 
-    /// <summary>First where they are, then what they are: the misses of a whole batch overlap.</summary>
+    /// <summary>Where the blocks of a batch stand. Each line that they need is asked for before the first is waited for: the misses of the whole batch overlap.</summary>
     private void FindAll(ReadOnlySpan<ulong> batch, Span<Place> places)
     {
+        foreach (var hash in batch)
+        {
+            var (bucket, other) = BucketsOf(hash);
+            Touch(FirstOf(bucket));
+            Touch(FirstOf(other));
+        }
         for (var index = 0; index < batch.Length; index++)
         {
             var (bucket, other) = BucketsOf(batch[index]);
             places[index] = Find(bucket, other, batch[index]);
         }
+        foreach (ref readonly var place in places[..batch.Length])
+        {
+            var way = Math.Max(place.Way, 0);   // of a block that stands nowhere: which lines it will get is not known yet
+            Touch(place.First + Ways + way);
+            Touch(place.First + (2 * Ways) + (way * _entryWords));
+        }
     }
+
+    /// <summary>Brings a word's line into the cache. Nothing waits for what it reads, so the processor goes on to the next.</summary>
+    private void Touch(int word) => _ = Volatile.Read(ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(_table), word));
 
     private bool MatchBlock(
         Place place, ulong hash, int depth, Span<ulong> alive, Span<ulong> copied, NodeBits eventful, in MatchTimes times, BitCounters device, BitCounters host, BitCounters storage)
@@ -323,14 +352,11 @@ internal sealed class PrefixIndex
     /// <summary>Where a hash stands; way -1: nowhere.</summary>
     private Place Find(int bucket, int other, ulong hash)
     {
-        var first = FirstOf(bucket);
-        var ways = WaysThatHold(first, hash);
-        if (ways == 0)
-        {
-            first = FirstOf(other);
-            ways = WaysThatHold(first, hash);
-        }
-        return new Place(first, ways == 0 ? -1 : System.Numerics.BitOperations.TrailingZeroCount(ways));
+        // Both at once and without a branch: which of them it is cannot be foreseen, and two misses side by side take as long as one.
+        var (first, second) = (FirstOf(bucket), FirstOf(other));
+        var (ways, otherWays) = (WaysThatHold(first, hash), WaysThatHold(second, hash));
+        var way = System.Numerics.BitOperations.TrailingZeroCount(ways | (otherWays << Ways));
+        return new Place(ways != 0 ? first : second, way < 2 * Ways ? way & (Ways - 1) : -1);
     }
 
     private uint WaysThatHold(int first, ulong hash)

@@ -83,7 +83,7 @@ internal sealed class PrefixKnowledge
     /// <summary>The node failed that prompt: it may have nothing of it.</summary>
     public void Unrouted(Node node, PromptKeys keys)
     {
-        foreach (var hash in keys.Keys) { Index.Remove(hash, node.Slot, KvTier.Routed); }
+        Index.Remove(keys.Keys, node.Slot, KvTier.Routed);
     }
 
     /// <summary>What a salt adds to the first block's hash; 0: there is none.</summary>

@@ -14,8 +14,8 @@ internal sealed class PromptKeys : IDisposable
     /// </summary>
     public const int MaxBlocks = 16_384;
 
-    /// <summary>A piece of text grows with its distance from the start, to this share of it: a hit's length is known to 1.6 %, and long prompts have few pieces.</summary>
-    private const int GrowthShift = 6;
+    /// <summary>A piece of text grows with its distance from the start, to this share of it: a hit's length is known to 3 %, and long prompts have few pieces (220 KB: 137). Each is looked for once and noted twice.</summary>
+    private const int GrowthShift = 5;
 
     private ulong[]? _keys;
     private readonly int _count;

@@ -92,8 +92,9 @@ internal sealed class AnswerRelay(RouterState router)
         var client = context.Response.BodyWriter;
         if (answer.IsWhole && answer.Status == 200)
         {
-            ReadUsage(work, choice, answer, handedOver);
-            if (AnswerEdit.Mend(answer.Bytes.Memory, handedOver, cachedTokens) is { } mended)
+            var said = NodeReply.Read(answer.Bytes.Memory);
+            TakeUsage(work, choice, answer, said, handedOver);
+            if (said.Body is not null && AnswerEdit.Mend(said.Body, handedOver, cachedTokens) is { } mended)
             {
                 context.Response.ContentLength = mended.ByteCount;
                 foreach (var part in mended.Parts)
@@ -159,9 +160,8 @@ internal sealed class AnswerRelay(RouterState router)
         }
     }
 
-    private static void ReadUsage(PairWork work, Choice choice, DecodeAnswer answer, bool handedOver)
+    private static void TakeUsage(PairWork work, Choice choice, DecodeAnswer answer, NodeReply said, bool handedOver)
     {
-        var said = NodeReply.Read(answer.Bytes.Memory);
         work.Account.PromptTokens ??= said.PromptTokens;
         work.Account.OutputTokens = said.CompletionTokens;
         if (!handedOver)

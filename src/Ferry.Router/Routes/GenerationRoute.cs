@@ -8,6 +8,9 @@ namespace Ferry.Router.Routes;
 /// <summary>POST /v1/completions, /v1/chat/completions and /v1/responses: two legs.</summary>
 internal sealed class GenerationRoute(RouterState router, LegPair pair, FanOutRoute fanOut)
 {
+    /// <summary>A longer body is read through on another thread than the one that brings the bytes of other requests: it takes longer than a millisecond.</summary>
+    private const int InlineBytes = 4 << 20;
+
     private readonly RouteFacts _facts = new(router);
     private readonly AnswerRelay _relay = new(router);
     private readonly RequestIds _ids = new();
@@ -19,6 +22,10 @@ internal sealed class GenerationRoute(RouterState router, LegPair pair, FanOutRo
         account.RequestId = _ids.Next(context, out var clientId);
         context.Response.Headers[RequestIds.Header] = clientId;
         using var bytes = await RequestBytes.ReadAsync(context, router.Options.MaxBodyBytes);
+        if (bytes.ByteCount > InlineBytes)
+        {
+            await Task.Yield();
+        }
         var body = JsonBody.Parse(bytes.Memory);
         var shape = RequestShape.Of(body, api, router.Options.Forwarding.MaxFanOut);
         var given = _facts.GivenPrefill(context);

@@ -50,7 +50,7 @@ internal sealed class PrefillStep(RouterState router)
         PrefillOutcome? outcome = null;
         try
         {
-            var leg = PrefillLeg.Build(work.Body, work.Api, _configured?.Wish ?? NixlWish.Bytes, work.Prompt, work.PromptAnswer);
+            var leg = PrefillLeg.Build(work.Body, work.Api, WishFor(node, choice.Decode), work.Prompt, work.PromptAnswer);
             using var response = await router.Sender.PostAsync(node, RouterTracing.Within(span, work.Request), leg, idle.Token);
             await using var stream = await response.Content.ReadAsStreamAsync(idle.Token);
             // No reset of the timer here: a prefill leg has one limit, from sent to read.
@@ -80,6 +80,15 @@ internal sealed class PrefillStep(RouterState router)
             }
         }
         return outcome;
+    }
+
+    /// <summary>Between Ferry nodes it names the decode node, where that takes pushes.</summary>
+    private ReadOnlyMemory<byte> WishFor(Node node, Node? decode)
+    {
+        var wish = _configured?.Wish ?? NixlWish.Bytes;
+        return _configured is null or FerryProfile && decode is not null && router.Versions.Of(node)?.IsFerry == true && router.Versions.Of(decode)?.PushTo is { } target
+            ? target.AddTo(wish)
+            : wish;
     }
 
     private PrefillOutcome Judge(PairWork work, Node node, LegTicket ticket, HttpResponseMessage response, PooledBytes bytes)

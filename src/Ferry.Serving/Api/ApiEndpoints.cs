@@ -28,6 +28,7 @@ internal static class ApiEndpoints
         routes.MapPost("/detokenize", tokens.DetokenizeAsync);
         routes.MapGet("/v1/models", context => ModelsAsync(context, api));
         routes.MapGet("/version", context => ServingJson.WriteAsync(context, new VersionBody(Version), ServingJsonContext.Wire.VersionBody));
+        routes.MapGet("/ferry/handover", context => HandoverAsync(context, api));
         routes.MapGet("/health", context => HealthAsync(context, api));
         routes.MapMethods("/ping", GetAndPost, context => HealthAsync(context, api));
         routes.MapGet("/metrics", context => MetricsAsync(context, api));
@@ -44,6 +45,12 @@ internal static class ApiEndpoints
             name, created, api.Engine.Info.ModelPath is { Length: > 0 } path ? path : name, api.Engine.Info.MaxModelLen, [new ModelPermission($"modelperm-{Guid.NewGuid():N}", created)]));
         return ServingJson.WriteAsync(context, new ModelList([.. cards]), ServingJsonContext.Wire.ModelList);
     }
+
+    /// <summary>Where a prefill node may push KV for this one: the router asks, and tells it.</summary>
+    private static Task HandoverAsync(HttpContext context, ApiState api) =>
+        api.Reports?.Snapshot().PushTo is { } place
+            ? ServingJson.WriteAsync(context, place, ServingJsonContext.Wire.KvPushPlace)
+            : throw new ApiException(404, "NotFoundError", "This node takes no pushes (handover_mode is pull).");
 
     /// <summary>200 with an empty body while the engine runs; 503 when it has stopped.</summary>
     private static Task HealthAsync(HttpContext context, ApiState api)

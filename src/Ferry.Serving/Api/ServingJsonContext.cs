@@ -23,6 +23,7 @@ namespace Ferry.Serving.Api;
 [JsonSerializable(typeof(ErrorBody))]
 [JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(VersionBody))]
+[JsonSerializable(typeof(KvPushPlace))]
 [JsonSerializable(typeof(UnauthorizedBody))]
 [JsonSerializable(typeof(TokenizeRequest))]
 [JsonSerializable(typeof(TokenizeResponse))]

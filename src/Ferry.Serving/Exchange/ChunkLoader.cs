@@ -4,6 +4,8 @@ using Ferry.Engine.Connector;
 using Ferry.Kv.Conversion;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Records;
+using Ferry.Serving.Exchange.Push;
+using Ferry.Serving.Options;
 using Microsoft.Extensions.Logging;
 
 namespace Ferry.Serving.Exchange;
@@ -11,11 +13,12 @@ namespace Ferry.Serving.Exchange;
 /// <summary>Finds the chunks of one request, memory first, then the peer that lends them, then the shared tier, and turns them into this node's layout.</summary>
 /// <remarks>Never throws, never waits longer than its deadline. A doubt is a miss: the engine computes what is not here.</remarks>
 internal sealed class ChunkLoader(
-    RecordCache cache, PeerFetch? peerFetch, KvExchangeOptions options, ConversionPlans plans, ReportBook reports, ClaimedKeys claims,
+    RecordCache cache, PeerFetch? peerFetch, PushDesk pushes, KvExchangeOptions options, ConversionPlans plans, ReportBook reports, ClaimedKeys claims,
     TimeProvider time, ILogger logger) : IDisposable
 {
     private const string Memory = "memory";
     private const string Peer = "peer";
+    private const int RoundsMax = 3; // Of waiting for what others bring: pushes that come to nothing, and loads that end early.
 
     private readonly RankConverter _converter = new(cache, plans, reports, time);
     private readonly SemaphoreSlim _loads = new(options.LoadsMax);
@@ -76,6 +79,10 @@ internal sealed class ChunkLoader(
             {
                 FindInMemory(plan, found);
             }
+            else if (plan.Lender is { } lender)
+            {
+                LeaseFetched(plan, found, Peer, index => pushes.HasArrived(lender, plan.Chunks[index].Key));
+            }
             if (plan.Lender is not null && Array.IndexOf(found, null) >= 0)
             {
                 await FindAtPeerAsync(plan, found, cancellationToken);
@@ -97,8 +104,19 @@ internal sealed class ChunkLoader(
         cache.Memory.LeaseChain(KeysOf(plan, Enumerable.Range(0, found.Length)), index => QueryOf(plan.Chunks[index]), leases);
         for (var index = 0; index < found.Length; index++)
         {
-            found[index] = leases[index] is { } chunk && IsProved(chunk, plan) ? new Found(chunk, Memory) : null;
+            if (leases[index] is { } chunk && (IsPushed(plan, index, chunk) || IsProved(chunk, plan)))
+            {
+                found[index] = new Found(chunk, SourceOf(plan, index, Memory));
+            }
         }
+    }
+
+    /// <summary>What was pushed for this request was proved when it came.</summary>
+    private bool IsPushed(LoadPlan plan, int index, ChunkLease chunk)
+    {
+        var isPushed = SourceOf(plan, index, Memory) == Peer;
+        plan.Trace.AddVerified(isPushed ? chunk.Shards.Count : 0);
+        return isPushed;
     }
 
     /// <summary>Proves what lay in memory for a while; damage is dropped and the lease ended.</summary>
@@ -133,21 +151,34 @@ internal sealed class ChunkLoader(
             plan.Trace.Explain("this node has no transfer agent");
             return;
         }
-        var (mine, others) = (new List<WantedChunk>(), new List<Task>());
-        for (var index = 0; index < found.Length; index++)
+        int[] missing = [.. Enumerable.Range(0, found.Length).Where(index => found[index] is null)];
+        for (var round = 0; missing.Length > 0 && round < RoundsMax; round++)
         {
-            if (found[index] is null)
+            missing = await FetchOrAwaitAsync(peerFetch, plan, found, missing, cancellationToken);
+        }
+    }
+
+    /// <summary>Fetches the chunks that nobody else brings, and waits for the others: those of other requests, and those being pushed.</summary>
+    /// <returns>Chunks that somebody else was to bring and that did not come.</returns>
+    private async Task<int[]> FetchOrAwaitAsync(PeerFetch fetch, LoadPlan plan, Found?[] found, int[] missing, CancellationToken cancellationToken)
+    {
+        var (mine, others, awaited) = (new List<WantedChunk>(), new List<int>(), new List<Task>());
+        foreach (var index in missing)
+        {
+            if (claims.TryClaim(plan.Chunks[index].Key, out var other))
             {
-                if (claims.TryClaim(plan.Chunks[index].Key, out var other)) { mine.Add(plan.Chunks[index]); }
-                else { others.Add(other); }
+                mine.Add(plan.Chunks[index]);
+                continue;
             }
+            others.Add(index);
+            awaited.Add(other);
         }
         List<RecordLease> kept = [];
         try
         {
             if (mine.Count > 0)
             {
-                kept = await peerFetch.FetchAsync(plan, mine, QueryOf, cancellationToken);
+                kept = await fetch.FetchAsync(plan, mine, QueryOf, cancellationToken);
                 LeaseFetched(plan, found, Peer);
             }
         }
@@ -159,22 +190,28 @@ internal sealed class ChunkLoader(
         }
         if (others.Count > 0)
         {
-            await Task.WhenAll(others).WaitAsync(cancellationToken);
-            LeaseFetched(plan, found, Memory); // Another request moved them.
+            await Task.WhenAll(awaited).WaitAsync(cancellationToken);
+            LeaseFetched(plan, found, Memory); // Another request moved them, or they were pushed.
         }
+        return [.. others.Where(index => found[index] is null)];
     }
 
-    private void LeaseFetched(LoadPlan plan, Found?[] found, string source)
+    private void LeaseFetched(LoadPlan plan, Found?[] found, string source, Predicate<int>? isWanted = null)
     {
         for (var index = 0; index < found.Length; index++)
         {
-            if (found[index] is null && cache.Memory.Contains(plan.Chunks[index].Key)
+            if (found[index] is null && isWanted?.Invoke(index) != false && cache.Memory.Contains(plan.Chunks[index].Key)
                 && cache.Memory.TryLease(plan.Chunks[index].Key, QueryOf(plan.Chunks[index]), out var chunk))
             {
-                found[index] = new Found(chunk, source);
+                found[index] = new Found(chunk, SourceOf(plan, index, source));
+                plan.Trace.AddVerified(chunk.Shards.Count); // Each was proved when it came, a moment ago.
             }
         }
     }
+
+    /// <summary>What was pushed for this very request came from the peer, wherever it lies by now.</summary>
+    private string SourceOf(LoadPlan plan, int index, string source) =>
+        plan.Lender is { } lender && pushes.HasArrived(lender, plan.Chunks[index].Key) ? Peer : source;
 
     /// <summary>Fills the gaps from the tiers, up to the first chunk that nobody has, or that is computed faster than loaded.</summary>
     private async Task FindInTiersAsync(LoadPlan plan, Found?[] found, CancellationToken cancellationToken)
@@ -197,7 +234,7 @@ internal sealed class ChunkLoader(
             for (var at = 0; at < hits.Count; at++)
             {
                 found[missing[at]] = new Found(hits[at].Chunk, hits[at].Tier?.Kind ?? Memory);
-                plan.Trace.AddVerified(hits[at].Tier is null ? 0 : hits[at].Chunk.Shards.Count, TimeSpan.Zero);
+                plan.Trace.AddVerified(hits[at].Tier is null ? 0 : hits[at].Chunk.Shards.Count);
             }
         }
         catch (OperationCanceledException)
@@ -249,6 +286,10 @@ internal sealed class ChunkLoader(
         var tokens = plan.NewTokens(wanted);
         plan.Trace.AddSource(chunk.Source, tokens, chunk.Source == Memory ? 0 : bytes);
         reports.CountLoaded(chunk.Source, tokens, bytes);
+        if (chunk.Source == Peer)
+        {
+            plan.Trace.AddHandover(pushes.HasArrived(plan.Lender!, wanted.Key) ? plan.Lender!.Mode : HandoverMode.Pull, bytes);
+        }
     }
 
     private sealed record Found(ChunkLease Chunk, string Source);

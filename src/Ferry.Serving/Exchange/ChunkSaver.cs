@@ -6,6 +6,7 @@ using Ferry.Kv.Conversion;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
+using Ferry.Serving.Exchange.Push;
 using Ferry.Serving.Options;
 
 namespace Ferry.Serving.Exchange;
@@ -31,6 +32,56 @@ internal sealed class ChunkSaver(
             return Keep(present.Shards, wantsLease, behind: false);
         }
         return SaveRanks(save, key) is { } saved ? Keep(saved, wantsLease, writesBehind) : null;
+    }
+
+    /// <summary>Room for a piece that is saved layer by layer for a decode node.</summary>
+    /// <returns>Null when the piece is there already, or there is no room: then <see cref="Save"/> has all to do.</returns>
+    public LayeredSave? TryBeginLayers(in KvSave save, in KvKey key)
+    {
+        if (TryLeasePresent(key, save.TokenCount) is { } present)
+        {
+            present.Dispose();
+            return null;
+        }
+        var shards = new List<(int Rank, KvLayout Layout, RecordReservation Room)>(pool.TensorParallelSize);
+        for (var rank = 0; rank < pool.TensorParallelSize; rank++)
+        {
+            var layout = pool.RankLayout(rank, save.TokenCount);
+            if (shards.Exists(shard => shard.Layout == layout))
+            {
+                continue; // With more ranks than KV heads, ranks hold copies of one head.
+            }
+            if (cache.Memory.TryReserve(KvRecord.HeaderBytes + layout.PayloadBytes) is not { } room)
+            {
+                shards.ForEach(shard => shard.Room.Dispose());
+                return null;
+            }
+            shards.Add((rank, layout, room));
+        }
+        return new LayeredSave(key, save.FirstToken, save.TokenCount, shards[0].Layout.Layers, shards);
+    }
+
+    /// <summary>Copies the next layer out of the pool, and takes it into the checksum.</summary>
+    public void SaveLayer(in KvSave save, LayeredSave piece)
+    {
+        for (var shard = 0; shard < piece.Shards.Count; shard++)
+        {
+            var target = piece.LayerOf(shard, piece.LayersDone);
+            pool.CopyOutLayer(piece.Shards[shard].Rank, save.Blocks.Span, save.TokenCount, piece.LayersDone, target);
+            piece.Shards[shard].Room.Advance(target.Length);
+        }
+        piece.LayersDone++;
+    }
+
+    /// <summary>All layers are there: makes the piece's records.</summary>
+    public IReadOnlyList<RecordLease> EndLayers(string requestId, LayeredSave piece)
+    {
+        var records = piece.Commit();
+        var bytes = piece.Shards.Sum(shard => shard.Layout.PayloadBytes);
+        reports.Counters.BytesSaved.Add(bytes);
+        reports.Open(requestId).Update(report => report with { BytesSaved = report.BytesSaved + bytes });
+        var isFull = piece.TokenCount == options.ChunkTokens;
+        return Keep(records, wantsLease: true, WritesBehind && (isFull || options.SaveUnfullChunk))!;
     }
 
     private bool WritesBehind => cache.HasTiers && options.Role != KvRole.Consumer;

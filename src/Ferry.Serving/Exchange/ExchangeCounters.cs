@@ -21,6 +21,13 @@ internal sealed class ExchangeCounters
 
     public Counter HandoversLent { get; } = new();
 
+    public Counter BytesPushed { get; } = new();
+
+    /// <summary>Of <see cref="BytesPushed"/>, layers that were in place before the last layer of their chunk was computed.</summary>
+    public Counter BytesPushedEarly { get; } = new();
+
+    public Counter PushesRefused { get; } = new();
+
     internal sealed class Counter
     {
         private long _value;

@@ -35,6 +35,15 @@ internal static partial class ExchangeLog
     [LoggerMessage(7511, LogLevel.Warning, "Peers are told to dial {Host}, which is every address and none: they would dial themselves. Set VLLM_NIXL_SIDE_CHANNEL_HOST to an address of this node, or let the router replace remote_host.")]
     public static partial void AdvertisesEveryAddress(ILogger logger, string host);
 
+    [LoggerMessage(7512, LogLevel.Warning, "Request {RequestId} is not pushed to {Peer} any further: {Reason}. The decode node pulls what it lacks.")]
+    public static partial void PushStopped(ILogger logger, string requestId, string peer, string reason);
+
+    [LoggerMessage(7513, LogLevel.Debug, "Request {RequestId}: {Peer} takes no more of what is pushed: {Reason}")]
+    public static partial void PushNotWanted(ILogger logger, string requestId, string peer, string reason);
+
+    [LoggerMessage(7514, LogLevel.Error, "Pushing request {RequestId} to {Peer} failed; the decode node pulls it.")]
+    public static partial void PushFailed(ILogger logger, string requestId, string peer, Exception error);
+
     [LoggerMessage(7509, LogLevel.Warning, "KV that {Source} holds cannot be converted to this node's layout and is not used: {Reason}")]
     public static partial void NoConversion(ILogger logger, string source, string reason);
 }

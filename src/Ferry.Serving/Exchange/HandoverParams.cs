@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Ferry.Serving.Exchange.Push;
+using Ferry.Serving.Options;
 
 namespace Ferry.Serving.Exchange;
 
@@ -15,7 +17,22 @@ internal sealed record HandoverParams(string EngineId, string RequestId, string 
     private const string FerryKey = "ferry";
     private const int TextMax = 1024; // Longer than any id or host name; what a client sends is not echoed without bound.
 
-    public string Endpoint => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+    /// <summary>How the lender hands over. Whatever it is, all of it can be pulled.</summary>
+    public HandoverMode Mode { get; init; } = HandoverMode.Pull;
+
+    /// <summary>Whether the lender wants to know what the hand-over took.</summary>
+    public bool IsMeasured { get; init; }
+
+    public string Endpoint => EndpointOf(Host, Port);
+
+    public static string EndpointOf(string host, int port) => host.Contains(':', StringComparison.Ordinal) ? $"[{host}]:{port}" : $"{host}:{port}";
+
+    /// <summary>The decode node that a router named to this prefill node; null for none. Never throws.</summary>
+    public static DecodeTarget? TryReadTarget(JsonObject? parameters) =>
+        parameters?[FerryKey] is JsonObject own && own["decode"] is JsonObject decode
+        && Text(decode, "engine_id") is { } engineId && Text(decode, "host") is { } host && PortOf(decode, "port") is > 0 and var port
+            ? new DecodeTarget(engineId, host, port)
+            : null;
 
     /// <summary>Whether a request's parameters ask this node to lend what it computes.</summary>
     public static bool AsksToLend(JsonObject? parameters) => IsTrue(parameters, "do_remote_decode");
@@ -37,11 +54,12 @@ internal sealed record HandoverParams(string EngineId, string RequestId, string 
         ["tp_size"] = tensorParallelSize,
         ["remote_num_tokens"] = tokenCount,
         ["remote_blocks_expiry_time"] = expiresAt.ToUnixTimeMilliseconds() / 1000.0,
-        ["transfer_mode"] = "pull",
+        ["transfer_mode"] = Mode.Name(),
         [FerryKey] = new JsonObject
         {
             ["lease_id"] = LeaseId,
             ["generation"] = Generation.ToString("x16", CultureInfo.InvariantCulture),
+            ["measure"] = IsMeasured,
         },
     };
 
@@ -51,11 +69,11 @@ internal sealed record HandoverParams(string EngineId, string RequestId, string 
     {
         reason = string.Empty;
         var (engineId, requestId, host) = (Text(parameters, "remote_engine_id"), Text(parameters, "remote_request_id"), Text(parameters, "remote_host"));
-        var port = parameters["remote_port"] is JsonValue number && number.TryGetValue<int>(out var read) ? read : -1;
+        var port = PortOf(parameters, "remote_port");
         var missing = new List<string>();
         Require(engineId is not null, "remote_engine_id");
         Require(host is not null, "remote_host");
-        Require(port is >= 0 and <= 65_535, "remote_port");
+        Require(port >= 0, "remote_port");
         if (missing.Count > 0)
         {
             reason = $"kv_transfer_params lack a usable {string.Join(", ", missing)}";
@@ -67,7 +85,11 @@ internal sealed record HandoverParams(string EngineId, string RequestId, string 
             reason = "kv_transfer_params carry no lease of a Ferry exchange: the prefill node is another system, or the router dropped the key \"ferry\"";
             return null;
         }
-        return new HandoverParams(engineId!, requestId ?? string.Empty, host!, port, leaseId, generation);
+        return new HandoverParams(engineId!, requestId ?? string.Empty, host!, port, leaseId, generation)
+        {
+            Mode = HandoverModes.TryParse(Text(parameters, "transfer_mode")) is { } mode and not HandoverMode.Auto ? mode : HandoverMode.Pull,
+            IsMeasured = IsTrue(own, "measure"),
+        };
 
         void Require(bool holds, string name)
         {
@@ -80,6 +102,10 @@ internal sealed record HandoverParams(string EngineId, string RequestId, string 
 
     private static bool IsTrue(JsonObject? parameters, string name) =>
         parameters?[name] is JsonValue value && value.TryGetValue<bool>(out var flag) && flag;
+
+    /// <summary>-1: none.</summary>
+    private static int PortOf(JsonObject parameters, string name) =>
+        parameters[name] is JsonValue value && value.TryGetValue<int>(out var port) && port is >= 0 and <= 65_535 ? port : -1;
 
     private static string? Text(JsonObject parameters, string name) =>
         parameters[name] is JsonValue value && value.TryGetValue<string>(out var text) && text.Length is > 0 and <= TextMax ? text : null;

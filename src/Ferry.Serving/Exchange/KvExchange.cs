@@ -11,6 +11,10 @@ using Ferry.Engine.Connector;
 using Ferry.Engine.KvCache;
 using Ferry.Kv.Conversion;
 using Ferry.Kv.Hashing;
+using Ferry.Kv.Layout;
+using Ferry.Serving.Events;
+using Ferry.Serving.Exchange.Push;
+using Ferry.Serving.Options;
 using Ferry.Transfer;
 using Ferry.Transfer.SideChannel;
 using Microsoft.Extensions.Logging;
@@ -19,7 +23,7 @@ namespace Ferry.Serving.Exchange;
 
 /// <summary>One node's exchange: joins the engine, the cache and the transfer agent. What the engine computes goes into records; what it lacks comes from them.</summary>
 /// <remarks>
-/// Life: construct; the engine calls <see cref="Attach"/>; <see cref="StartAsync"/> gives it a transfer agent (without one there is a cache but no
+/// Life: construct; the engine calls <see cref="Attach"/>; <c>StartAsync</c> gives it a transfer agent (without one there is a cache but no
 /// hand-over); dispose it after the engine. Engine calls come on the engine's thread and wait for nothing.
 /// </remarks>
 public sealed class KvExchange : IKvExchange, IKvConnector
@@ -34,15 +38,22 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     private readonly ReportBook _reports;
     private readonly RequestLeases _leases;
     private readonly LenderDesk _desk;
+    private readonly PushDesk _pushes;
+    private readonly LoadEnd _end;
+    private readonly HandoverCosts? _costs;
     private readonly ConversionPlans _plans = new();
     private readonly ClaimedKeys _claims = new();
+    private readonly SharedTierMemory _shared = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly ConcurrentDictionary<Task, bool> _background = new();
     private readonly Dictionary<string, EngineRequest> _requests = new(StringComparer.Ordinal); // The engine's thread only.
     private readonly SmoothedRate _computeRate = new(); // The engine's thread only.
     private readonly ITimer _sweep;
+    private KvEventBook? _events;
+    private KvEventPublisher? _publisher;
     private KvPool? _pool;
     private ChunkSaver? _saver;
+    private PushSender? _sender;
     private ChunkLoader _loader;
     private Lending? _lending;
     private bool _disposed;
@@ -58,7 +69,7 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         (_options, _time, _logger) = (options, time, loggers.CreateLogger<KvExchange>());
         _hasher = ChunkHasher.Create(options.HashAlgorithm, options.HashSeed);
         var memory = new RecordStore(
-            new KvArena(new KvArenaOptions { CapacityBytes = options.MemoryBytes }), EvictionPolicies.Create(options.Policy), new RecordPins(time),
+            new KvArena(new KvArenaOptions { CapacityBytes = options.MemoryBytes }, options.SharesMemory ? _shared.Provide : null), EvictionPolicies.Create(options.Policy), new RecordPins(time),
             loggers.CreateLogger<RecordStore>());
         _cache = new RecordCache(
             memory,
@@ -66,9 +77,14 @@ public sealed class KvExchange : IKvExchange, IKvConnector
             options.TierBounds with { ReadsPerChain = options.TierReadsPerLoad }, time, loggers);
         _reports = new ReportBook(options.ReportsMax, _cache);
         _leases = new RequestLeases(memory.Pins, _logger);
-        _desk = new LenderDesk(_cache, _leases, options, _reports.Counters, time);
+        _pushes = new PushDesk(_cache, _claims, options, _reports.Counters, IsUsable, time, _logger);
+        _costs = options.Handover == HandoverMode.Auto ? new HandoverCosts(options.PeersMax) : null;
+        _reports.Costs = _costs;
+        _reports.PushBytesHeld = () => _pushes.Bytes;
+        _end = new LoadEnd(options, _reports, _leases, _pushes, Track, time, _logger, _stop.Token);
+        _desk = new LenderDesk(_cache, _leases, _pushes, _costs, options, _reports.Counters, time);
         _loader = NewLoader(null);
-        _sweep = time.CreateTimer(static pins => ((RecordPins)pins!).ReleaseExpired(), memory.Pins, SweepInterval, SweepInterval);
+        _sweep = time.CreateTimer(static exchange => ((KvExchange)exchange!).Sweep(), this, SweepInterval, SweepInterval);
     }
 
     public IKvConnector Connector => this;
@@ -80,6 +96,8 @@ public sealed class KvExchange : IKvExchange, IKvConnector
 
     public int ChunkTokens => _options.ChunkTokens;
 
+    public bool SavesLayers => _sender!.SavesLayers;
+
     public bool SavesGenerated => _options.SaveDecodeCache;
 
     public string Description
@@ -87,8 +105,8 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         get
         {
             var tiers = _cache.SnapshotTiers();
-            var address = _lending is { } lending ? $"side channel {lending.Agent.Endpoint}, told as {_options.AdvertisedHost}:{lending.Port}" : "no hand-over";
-            return $"{_options.Role}, {address}, memory {_options.MemoryBytes >> 20} MiB (huge pages: {_cache.Memory.Arena.HugePages})" +
+            var address = _lending is { } lending ? $"side channel {lending.Agent.Endpoint}, told as {_options.AdvertisedHost}:{lending.Port}{(_reports.Media.Count > 0 ? $", KV by {string.Join(", ", _reports.Media)}" : "")}" : "no hand-over";
+            return $"{_options.Role}, {address}, hand-over by {_options.Handover.Name()}, memory {_options.MemoryBytes >> 20} MiB (huge pages: {_cache.Memory.Arena.HugePages})" +
                 string.Concat(tiers.Select(tier => $", {tier.Name}")) + $", chunks of {ChunkTokens} tokens, keys by {KeyAlgorithm}, lease {_options.LeaseDuration.TotalSeconds:0.###} s";
         }
     }
@@ -107,25 +125,48 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     {
         _pool = pool;
         _saver = new ChunkSaver(pool, _cache, _options, _plans, _reports);
+        _sender = new PushSender(pool, _saver, _options, _costs, Track, _stop.Token);
     }
 
     /// <summary>Opens the hand-over. Once, after <see cref="Attach"/> and before the first request.</summary>
     /// <param name="startAgent">Starts the agent that the exchange owns from then on, with this description and this answerer of questions.</param>
-    public async Task StartAsync(Func<KvDescription, ISideChannelHandler, CancellationToken, Task<ITransferAgent>> startAgent, CancellationToken cancellationToken)
+    public Task StartAsync(Func<KvDescription, ISideChannelHandler, CancellationToken, Task<ITransferAgent>> startAgent, CancellationToken cancellationToken) =>
+        StartAsync(startAgent, [], cancellationToken);
+
+    /// <inheritdoc cref="StartAsync(Func{KvDescription, ISideChannelHandler, CancellationToken, Task{ITransferAgent}}, CancellationToken)"/>
+    /// <param name="media">Names of the media that the agent may use, for people and metrics.</param>
+    public async Task StartAsync(
+        Func<KvDescription, ISideChannelHandler, CancellationToken, Task<ITransferAgent>> startAgent, IReadOnlyList<string> media, CancellationToken cancellationToken)
     {
         var agent = await startAgent(Describe(), _desk, cancellationToken);
-        var arena = agent.Register(_cache.Memory.Arena.BaseAddress, _cache.Memory.Arena.CapacityBytes);
+        var arena = agent.Register(_cache.Memory.Arena.BaseAddress, _cache.Memory.Arena.CapacityBytes, _shared.BackingAt(_cache.Memory.Arena.BaseAddress));
         var peers = new PeerConnections(agent, _options.PeersMax, _time);
         var fetch = new PeerFetch(peers, arena, _cache, _options, KeyAlgorithm, _reports, _time, _logger);
-        _lending = new Lending(agent, peers, fetch, _options.AdvertisedPort == 0 ? PortOf(agent.Endpoint) : _options.AdvertisedPort);
+        _sender!.Line = new PushLine(peers, arena, _options, KeyAlgorithm, _reports.Counters, _time, _logger);
+        _end.Fetch = fetch;
+        _lending = new Lending(agent, peers, _options.AdvertisedPort == 0 ? PortOf(agent.Endpoint) : _options.AdvertisedPort);
+        (_reports.Media, _reports.Peers) = (media, peers);
+        _reports.PushTo = _options.TakesPushes ? new KvPushPlace(_options.EngineId, _options.AdvertisedHost, _lending.Port) : null;
         _loader.Dispose();
         _loader = NewLoader(fetch);
+        _pushes.Open(agent, arena, KeyAlgorithm);
         _desk.Open(agent, arena);
         if (_options.AdvertisedHost is "0.0.0.0" or "::" or "*")
         {
             ExchangeLog.AdvertisesEveryAddress(_logger, _options.AdvertisedHost);
         }
         ExchangeLog.Started(_logger, _options.EngineId, Description);
+    }
+
+    /// <summary>Publishes from now on what chunks memory has. Once, before the first request.</summary>
+    /// <exception cref="IOException">An endpoint is taken or unknown.</exception>
+    public void Publish(KvEventsOptions options)
+    {
+        var events = new KvEventBook(options.QueueMax);
+        _publisher = KvEventPublisher.Start(events, options, _time, _logger);
+        _cache.Memory.Observe(events);
+        _events = events;
+        KvEventLog.Publishes(_logger, options.Endpoint, options.ReplayEndpoint ?? "nowhere");
     }
 
     public IKvLoad? TryBeginLoad(KvLoadRequest request)
@@ -139,18 +180,23 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         {
             trace.Explain(reason);
         }
-        var chunks = WantedChunks(request, RequestOf(request.RequestId, request.CacheSalt), asksToFetch);
+        var state = RequestOf(request.RequestId, request.CacheSalt);
+        state.ExpectedTokens = request.Tokens.Length;
+        if (HandoverParams.AsksToLend(request.TransferParams))
+        {
+            _sender!.JobOf(state, request.RequestId, request.TransferParams); // The way to the decode node is made while the request waits for its turn.
+        }
+        var chunks = WantedChunks(request, state, asksToFetch);
         if (chunks.Count == 0)
         {
-            // The engine has it all. The lender need not hold it any longer.
-            ReleaseLater(lender, 0, completed: true);
+            _end.LetGo(lender, 0, completed: true); // The engine has it all.
             return null;
         }
         var salt = chunks[0].Key.Salt;
         var plan = new LoadPlan(request.RequestId, salt, chunks, request.LocalTokens, lender, trace);
         if (lender is null && !_cache.HasTiers && !(_options.KeepInMemory && _cache.Memory.Contains(chunks[0].Key)))
         {
-            Conclude(plan, asksToFetch, KvLoadResult.Nothing);
+            _end.Conclude(plan, asksToFetch, KvLoadResult.Nothing);
             return null;
         }
         var load = new KvLoad(token => RunAsync(plan, asksToFetch, token));
@@ -170,10 +216,24 @@ public sealed class KvExchange : IKvExchange, IKvConnector
             _cache.ComputedTokensPerSecond = _computeRate.Add(tokensPerSecond);
         }
         var key = request.Chain.KeyOf(save.Prompt.Span, save.FirstToken, save.TokenCount);
-        var leases = _saver!.Save(save, key, wantsLease);
-        if (leases is not null)
+        var layered = request.TakeLayered(save.FirstToken);
+        var leases = layered is { } done ? _saver!.EndLayers(save.RequestId, done.Piece) : _saver!.Save(save, key, wantsLease);
+        layered?.Pushed?.Seal();
+        if (_events is { } events && save.TokenCount == _options.ChunkTokens)
         {
-            request.Lend(key, save, leases);
+            events.Announce(key, request.Chain.BeforeOrNull(save.FirstToken), save.Prompt.Span.Slice(save.FirstToken, save.TokenCount), key => _cache.Memory.Contains(key));
+        }
+        if (leases is not null && request.Lend(key, save, leases))
+        {
+            _sender!.Save(request, save, key, layered?.Pushed, leases);
+        }
+    }
+
+    public void SaveLayer(in KvSave save, int layer)
+    {
+        if (HandoverParams.AsksToLend(save.TransferParams))
+        {
+            _sender!.SaveLayer(RequestOf(save.RequestId, save.CacheSalt), save, layer);
         }
     }
 
@@ -186,9 +246,11 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         _cache.Memory.Touch(request.Chain.FullChunks.ToArray());
         if (!completed || !request.AsksToLend)
         {
+            request.Push?.Cancel();
             request.DropLent();
             return null;
         }
+        request.Push?.Complete();
         if (_lending is not { } lending)
         {
             ExchangeLog.CannotLend(_logger, requestId);
@@ -217,9 +279,11 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         if (_lending is { } lending)
         {
             await lending.Peers.DisposeAsync();
-            await lending.Agent.DisposeAsync(); // From here on nobody reads the arena.
+            await lending.Agent.DisposeAsync(); // From here on nobody reads the arena, and nothing is pushed.
         }
+        _pushes.Close();
         _loader.Dispose();
+        _publisher?.Dispose();
         await _cache.DisposeAsync();
         _stop.Dispose();
     }
@@ -238,7 +302,17 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         return tiers;
     }
 
-    private ChunkLoader NewLoader(PeerFetch? fetch) => new(_cache, fetch, _options, _plans, _reports, _claims, _time, _logger);
+    private ChunkLoader NewLoader(PeerFetch? fetch) => new(_cache, fetch, _pushes, _options, _plans, _reports, _claims, _time, _logger);
+
+    private void Sweep()
+    {
+        _cache.Memory.Pins.ReleaseExpired();
+        _pushes.Sweep();
+    }
+
+    /// <summary>Whether this node can use a peer's records of this layout.</summary>
+    private bool IsUsable(KvLayout layout) =>
+        _plans.TryGet([ShardCover.FamilyOf(layout)], ShardCover.FamilyOf(Pool.RankLayout(0, layout.Tokens))) is not null;
 
     private EngineRequest RequestOf(string requestId, string salt)
     {
@@ -277,62 +351,8 @@ public sealed class KvExchange : IKvExchange, IKvConnector
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stop.Token);
         var result = await _loader.LoadAsync(plan, linked.Token);
-        Conclude(plan, asksToFetch && !linked.IsCancellationRequested, result); // Called off is not missed.
+        _end.Conclude(plan, asksToFetch && !linked.IsCancellationRequested, result); // Called off is not missed.
         return result;
-    }
-
-    /// <summary>Counts and logs what became of the load, and lets the lender go.</summary>
-    private void Conclude(LoadPlan plan, bool asksToFetch, KvLoadResult result)
-    {
-        var report = plan.Trace.ToReport();
-        if (asksToFetch && result.Chunks.Count == 0)
-        {
-            _reports.Counters.HandoversMissed.Add();
-            ExchangeLog.HandoverMissed(_logger, plan.RequestId, plan.Lender?.EngineId ?? "a peer", report.Reason ?? "no chunk was found");
-        }
-        else if (asksToFetch)
-        {
-            _reports.Counters.HandoversDone.Add();
-        }
-        if (result.Chunks.Count > 0)
-        {
-            ExchangeLog.Loaded(_logger, plan.RequestId, report.Tokens, report.Source, report.BytesMoved, report.BytesConverted);
-        }
-        ReleaseLater(plan.Lender, plan.GrantId, completed: result.Chunks.Count > 0);
-    }
-
-    private void ReleaseLater(HandoverParams? lender, ulong grantId, bool completed)
-    {
-        if (lender is null || _lending is not { } lending)
-        {
-            return;
-        }
-        if (lender.EngineId == lending.Agent.Identity.EngineId)
-        {
-            _leases.Release(lender.LeaseId); // Prefill and decode on one node: nothing moves.
-        }
-        else
-        {
-            Track(ReleaseAsync(lending.Fetch, lender, grantId, completed));
-        }
-    }
-
-    private async Task ReleaseAsync(PeerFetch fetch, HandoverParams lender, ulong grantId, bool completed)
-    {
-        using var deadline = new CancellationTokenSource(_options.LoadDeadline, _time);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token, deadline.Token);
-        try
-        {
-            await fetch.ReleaseAsync(lender, grantId, completed, linked.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The lease runs out by itself.
-        }
-        catch (Exception error) // The edge: nobody waits for this task's answer.
-        {
-            ExchangeLog.ReleaseFailed(_logger, lender.EngineId, error);
-        }
     }
 
     private void Track(Task task)
@@ -358,7 +378,10 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         _reports.Counters.HandoversLent.Add();
         return new HandoverParams(
             lending.Agent.Identity.EngineId, requestId, _options.AdvertisedHost, lending.Port, leaseId, lending.Agent.Identity.Generation)
-            .ToJson(lent.Blocks, Pool.TensorParallelSize, lent.Tokens, expiresAt);
+        {
+            Mode = request.Push?.Mode ?? HandoverMode.Pull,
+            IsMeasured = request.IsMeasured,
+        }.ToJson(lent.Blocks, Pool.TensorParallelSize, lent.Tokens, expiresAt);
     }
 
     /// <summary>The port that the system chose, when the user left the choice to it.</summary>
@@ -366,5 +389,5 @@ public sealed class KvExchange : IKvExchange, IKvConnector
         int.TryParse(endpoint.AsSpan(endpoint.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) ? port : 0;
 
     /// <param name="Port">Where peers dial the side channel.</param>
-    private sealed record Lending(ITransferAgent Agent, PeerConnections Peers, PeerFetch Fetch, int Port);
+    private sealed record Lending(ITransferAgent Agent, PeerConnections Peers, int Port);
 }

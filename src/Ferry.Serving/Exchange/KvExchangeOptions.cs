@@ -74,6 +74,27 @@ public sealed record KvExchangeOptions
     /// <summary>Peers connected at one time; the one idle longest is closed for another.</summary>
     public int PeersMax { get; init; } = 64;
 
+    /// <summary>How this node hands its prefills over. What is pushed can always be pulled as well; a node whose mode is pull takes no pushes.</summary>
+    public HandoverMode Handover { get; init; } = HandoverMode.Pull;
+
+    /// <summary>Requests pushed at one time; those beyond are pulled.</summary>
+    public int PushesMax { get; init; } = 256;
+
+    /// <summary>Chunks of one request that wait to be pushed; with one more the rest is pulled. 4096 are a million tokens.</summary>
+    public int PushQueueMax { get; init; } = 4096;
+
+    /// <summary>Requests whose pushes this node takes, until it has had their KV and a lease's time longer; those beyond are pulled.</summary>
+    public int PushRequestsMax { get; init; } = 65_536;
+
+    /// <summary>Whether peers may push to this node.</summary>
+    internal bool TakesPushes => Handover != HandoverMode.Pull;
+
+    /// <summary>Of the memory, what may be prepared for pushes or wait for its request: half, so that a pull always finds room.</summary>
+    internal long PushBytesMax => MemoryBytes / 2;
+
+    /// <summary>How long room waits for its bytes, unless the writer asks for more: a load that waits for them in vain has half its time left to read them.</summary>
+    internal TimeSpan PushLease => LeaseDuration < LoadDeadline / 2 ? LeaseDuration : LoadDeadline / 2;
+
     /// <summary>Whether the checksum of a record in memory is proved before it is used. Off saves about a tenth of the load and trusts the machine's memory.</summary>
     public bool VerifyMemory { get; init; } = true;
 
@@ -87,6 +108,9 @@ public sealed record KvExchangeOptions
 
     /// <summary>Bounds of the tiers below memory.</summary>
     public RecordCacheOptions TierBounds { get; init; } = new();
+
+    /// <summary>Whether the memory tier lies in memory that processes of this host can map: readers by shared memory then copy it themselves, which costs less than having the kernel do it.</summary>
+    public bool SharesMemory { get; init; }
 
     /// <summary>The settings of <c>ferry serve</c>.</summary>
     /// <param name="engineId">Taken when the user named none.</param>
@@ -107,6 +131,7 @@ public sealed record KvExchangeOptions
         SaveUnfullChunk = settings.SaveUnfullChunk,
         SaveDecodeCache = settings.SaveDecodeCache,
         LeaseDuration = settings.LeaseDuration,
+        Handover = settings.Handover,
         LoadDeadline = settings.LoadTimeout,
         AdvertisedHost = settings.SideChannelHost,
         AdvertisedPort = settings.SideChannelPort,
@@ -132,6 +157,10 @@ public sealed record KvExchangeOptions
         Require(LoadsMax is >= 1 and <= 4096, $"exchange.loadsMax is {LoadsMax}; it must lie in 1..4096.");
         Require(TierReadsPerLoad is >= 1 and <= 256, $"exchange.tierReadsPerLoad is {TierReadsPerLoad}; it must lie in 1..256.");
         Require(PeerReadBytes >= 1, $"exchange.peerReadBytes is {PeerReadBytes}; it must be at least 1.");
+        Require(Enum.IsDefined(Handover), $"exchange.handover is {(int)Handover}; it must be one of: {string.Join(", ", HandoverModes.Names)}.");
+        Require(PushesMax is >= 1 and <= 65_536, $"exchange.pushesMax is {PushesMax}; it must lie in 1..65536.");
+        Require(PushQueueMax is >= 1 and <= 1_000_000, $"exchange.pushQueueMax is {PushQueueMax}; it must lie in 1..1000000.");
+        Require(PushRequestsMax is >= 1 and <= 1_000_000, $"exchange.pushRequestsMax is {PushRequestsMax}; it must lie in 1..1000000.");
         Require(PeersMax is >= 1 and <= 4096, $"exchange.peersMax is {PeersMax}; it must lie in 1..4096.");
         Require(ReportsMax is >= 1 and <= 1_000_000, $"exchange.reportsMax is {ReportsMax}; it must lie in 1..1000000.");
         Require(AdvertisedHost.Length is >= 1 and <= 253, $"exchange.advertisedHost has {AdvertisedHost.Length} characters; a host name has 1 to 253.");

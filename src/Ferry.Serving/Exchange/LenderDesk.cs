@@ -2,14 +2,15 @@ using System.Collections.Concurrent;
 using Ferry.Cache;
 using Ferry.Cache.Records;
 using Ferry.Kv.Keys;
+using Ferry.Serving.Exchange.Push;
 using Ferry.Transfer;
 using Ferry.Transfer.SideChannel;
 
 namespace Ferry.Serving.Exchange;
 
-/// <summary>Answers decode nodes over the side channel: where records lie, how long they stay, and that they may go.</summary>
+/// <summary>Answers peers over the side channel: a decode node where records lie, how long they stay, and that they may go; a prefill node that pushes through the desk for pushes.</summary>
 internal sealed class LenderDesk(
-    RecordCache cache, RequestLeases leases, KvExchangeOptions options, ExchangeCounters counters, TimeProvider time) : ISideChannelHandler
+    RecordCache cache, RequestLeases leases, PushDesk pushes, HandoverCosts? costs, KvExchangeOptions options, ExchangeCounters counters, TimeProvider time) : ISideChannelHandler
 {
     // As many ranges as a transfer lease takes by default (LeaseLimits.RangeCountMax).
     private const int RecordsPerAnswerMax = 16_384;
@@ -53,6 +54,20 @@ internal sealed class LenderDesk(
             leases.Release(request.RequestId);
         }
         return ValueTask.CompletedTask;
+    }
+
+    public ValueTask<PrepareReply> PrepareAsync(PeerMetadata peer, PrepareRequest request, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(pushes.Prepare(peer, request));
+
+    public ValueTask<bool> NotifiedAsync(PeerMetadata peer, ReadOnlyMemory<byte> message, CancellationToken cancellationToken) =>
+        PushNotice.TryReadWritten(message.Span, out var leaseId)
+            ? pushes.WrittenAsync(peer.Identity, leaseId, cancellationToken)
+            : ValueTask.FromResult(PushNotice.TryReadHandedOver(message.Span) is { } took && TakeCost(peer, took));
+
+    private bool TakeCost(PeerMetadata peer, HandedOver took)
+    {
+        costs?.Add(peer.Identity.EngineId, took.Medium, took.Mode, took.Bytes, took.Time);
+        return costs is not null;
     }
 
     private LocateReply Locate(AgentIdentity reader, LocateRequest request)

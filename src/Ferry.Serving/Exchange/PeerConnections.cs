@@ -34,6 +34,23 @@ internal sealed class PeerConnections(ITransferAgent agent, int peersMax, TimePr
         return await entry.Connecting.WaitAsync(cancellationToken);
     }
 
+    /// <summary>How many live connections each medium carries.</summary>
+    public IReadOnlyDictionary<string, int> CountByMedium()
+    {
+        var counts = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        lock (_lock)
+        {
+            foreach (var entry in _peers.Values)
+            {
+                if (entry.Connecting.IsCompletedSuccessfully && entry.Connecting.GetAwaiter().GetResult().Peer is { Closed.IsCompleted: false } peer)
+                {
+                    counts[peer.Medium.Name] = counts.GetValueOrDefault(peer.Medium.Name) + 1;
+                }
+            }
+        }
+        return counts;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _closing.CancelAsync();

@@ -1,6 +1,7 @@
 using Ferry.Cache;
 using Ferry.Cache.Records;
 using Ferry.Kv.Records;
+using Ferry.Serving.Exchange.Push;
 using Ferry.Transfer;
 using Ferry.Transfer.SideChannel;
 using Microsoft.Extensions.Logging;
@@ -49,12 +50,17 @@ internal sealed class PeerFetch(
 
     /// <summary>Tells the lender that the request's chunks may go. Quiet: a lender that does not hear it lets them expire.</summary>
     /// <param name="grantId">The grant for reading, or 0 when there was none.</param>
-    public async Task ReleaseAsync(HandoverParams lender, ulong grantId, bool completed, CancellationToken cancellationToken)
+    /// <param name="took">What the hand-over took, of whatever medium; null: the lender does not want to know.</param>
+    public async Task ReleaseAsync(HandoverParams lender, ulong grantId, bool completed, HandedOver? took, CancellationToken cancellationToken)
     {
         var connected = await peers.GetAsync(lender.Endpoint, cancellationToken);
         if (connected.Peer is { } peer && peer.Remote.Identity.Generation == lender.Generation)
         {
             await peer.ReleaseAsync(new ReleaseRequest(lender.LeaseId, grantId, completed), cancellationToken);
+            if (took is not null)
+            {
+                await peer.NotifyAsync(PushNotice.Encode(took with { Medium = peer.Medium.Name }), cancellationToken);
+            }
         }
     }
 
@@ -76,12 +82,7 @@ internal sealed class PeerFetch(
         {
             return Give("peer restarted: what it lent is gone");
         }
-        if (remote.Kv.Model != options.Model || remote.Kv.ChunkTokens != options.ChunkTokens || remote.Kv.KeyAlgorithm != keyAlgorithm)
-        {
-            return Give($"peer keeps other KV: model {remote.Kv.Model:x32}, chunks of {remote.Kv.ChunkTokens} tokens, keys by {remote.Kv.KeyAlgorithm}; " +
-                $"here model {options.Model:x32}, chunks of {options.ChunkTokens}, keys by {keyAlgorithm}");
-        }
-        return peer;
+        return PeerFit.FindFault(remote.Kv, options, keyAlgorithm) is { } fault ? Give(fault) : peer;
 
         ITransferPeer? Give(string reason, bool failed = false)
         {
@@ -198,7 +199,7 @@ internal sealed class PeerFetch(
         var begun = time.GetTimestamp();
         try
         {
-            var descriptors = incoming.ConvertAll(record => new ReadDescriptor(reply.RangeOf(record.Located), arena, record.Reservation.ArenaOffset));
+            var descriptors = incoming.ConvertAll(record => new TransferDescriptor(reply.RangeOf(record.Located), arena, record.Reservation.ArenaOffset));
             var outcome = await peer.ReadAsync(descriptors.ToArray(), cancellationToken);
             if (!outcome.IsSuccess)
             {
@@ -217,7 +218,6 @@ internal sealed class PeerFetch(
         List<Incoming> incoming, IReadOnlyList<WantedChunk> chunks, Func<WantedChunk, ChunkQuery> queryOf, LoadPlan plan, List<RecordLease> kept)
     {
         var begun = time.GetTimestamp();
-        var verified = 0;
         foreach (var record in incoming)
         {
             using var reservation = record.Reservation;
@@ -238,11 +238,10 @@ internal sealed class PeerFetch(
             else
             {
                 kept.Add(reservation.CommitVerified(header));
-                verified++;
             }
         }
         incoming.Clear();
-        plan.Trace.AddVerified(verified, time.GetElapsedTime(begun));
+        plan.Trace.AddVerified(records: 0, time.GetElapsedTime(begun)); // They count where they are leased.
     }
 
     private void Damaged(LoadPlan plan, WantedChunk chunk, string error)

@@ -30,6 +30,9 @@ internal sealed class PromptChain(ChunkHasher hasher, int chunkTokens, UInt128 m
         return new KvKey(Salt, model, hash);
     }
 
+    /// <summary>Hash of the full chunk before the one at <paramref name="firstToken"/>, which <see cref="KeyOf"/> has named; null for the prompt's first.</summary>
+    public ChunkHash? BeforeOrNull(int firstToken) => firstToken < chunkTokens ? null : _fullChunks[(firstToken / chunkTokens) - 1];
+
     /// <summary>A salt that a record header has room for: itself, or its digest.</summary>
     internal static string RecordSalt(string salt)
     {

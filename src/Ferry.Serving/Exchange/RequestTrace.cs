@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ferry.Kv.Layout;
+using Ferry.Serving.Options;
 
 namespace Ferry.Serving.Exchange;
 
@@ -43,10 +44,18 @@ internal sealed class RequestTrace
         }
     }
 
+    /// <summary>A chunk came from the prefill node.</summary>
+    /// <param name="mode">How: one that was pushed stands for the whole hand-over.</param>
+    public void AddHandover(HandoverMode mode, long bytes) => Update(report => report with
+    {
+        Mode = mode == HandoverMode.Pull ? report.Mode ?? mode : mode,
+        HandoverBytes = report.HandoverBytes + bytes,
+    });
+
     /// <summary>Why less than asked for comes; the first reason counts, those after it follow from it.</summary>
     public void Explain(string reason) => Update(report => report with { Reason = report.Reason ?? reason });
 
-    public void AddVerified(int records, TimeSpan time) => Update(report => report with
+    public void AddVerified(int records, TimeSpan time = default) => Update(report => report with
     {
         RecordsVerified = report.RecordsVerified + records,
         VerifyTime = report.VerifyTime + time,

@@ -7,6 +7,8 @@ using Ferry.Engine.Tokenization;
 using Ferry.Serving.Exchange;
 using Ferry.Serving.Options;
 using Ferry.Transfer;
+using Ferry.Transfer.Host;
+using Ferry.Transfer.Media;
 using Ferry.Transfer.Tcp;
 using Microsoft.Extensions.Logging;
 
@@ -55,6 +57,12 @@ public sealed class ServeNode : IAsyncDisposable
         try
         {
             var template = ReadTemplate(options.ChatTemplatePath);
+            // Before the model, which takes longer: a value that moves nothing here is told at once.
+            var media = options.Exchange is { } asked ? StartedMedia.Choose(asked.Transports.UcxTls, asked.Transports.Preference) : null;
+            if (media is { Errors.Count: > 0 })
+            {
+                throw new TransferConfigurationException(string.Join(Environment.NewLine, media.Errors));
+            }
             var engineId = options.Exchange?.EngineId ?? Guid.NewGuid().ToString("D");
             if (options.Exchange?.Disk is { } place)
             {
@@ -62,12 +70,17 @@ public sealed class ServeNode : IAsyncDisposable
             }
             var loaded = LlmEngine.Load(
                 options.Model, options.Engine,
-                fingerprint => options.Exchange is { } settings ? exchange = new KvExchange(KvExchangeOptions.From(settings, fingerprint, engineId), clock, loggers, disk) : null,
+                fingerprint => options.Exchange is { } settings ? exchange = new KvExchange(
+                    KvExchangeOptions.From(settings, fingerprint, engineId) with { SharesMemory = media!.Media.Contains("shm") }, clock, loggers, disk) : null,
                 clock, loggers);
             engine = new ConfiguredEngine(loaded, template is null ? null : ChatTemplate.Parse(template, loaded.Tokenizer.BosToken, loaded.Tokenizer.EosToken), options.UseGenerationConfig);
             if (exchange is not null)
             {
-                await OpenAsync(exchange, engineId, options.Exchange!, clock, loggers, cancellationToken);
+                if (options.Exchange!.Events is { } events)
+                {
+                    exchange.Publish(events);
+                }
+                await OpenAsync(exchange, engineId, options.Exchange!, media!, clock, loggers, cancellationToken);
             }
             var host = await ServeHost.StartAsync(options, engine, exchange?.Reports, exchange?.Cache, clock, logging, cancellationToken);
             return new ServeNode(host, engine, exchange, loggers);
@@ -111,13 +124,15 @@ public sealed class ServeNode : IAsyncDisposable
         _loggers.Dispose();
     }
 
-    private static Task OpenAsync(KvExchange exchange, string engineId, ExchangeSettings settings, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
+    private static async Task OpenAsync(
+        KvExchange exchange, string engineId, ExchangeSettings settings, MediaPlan plan, TimeProvider clock, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        if (!settings.Transports.Selected.Contains("tcp"))
+        var media = await StartedMedia.StartAsync(plan, settings.Transports.UcxTls, loggers.CreateLogger<TcpTransferAgent>());
+        if (!media.ReachesOthers)
         {
-            return Task.CompletedTask;   // said so at start: nothing can be handed over, the cache works
+            return;   // "self" alone: nothing can be handed over, the cache works
         }
-        return exchange.StartAsync(
+        await exchange.StartAsync(
             async (description, handler, token) => await TcpTransferAgent.StartAsync(
                 new TcpAgentOptions
                 {
@@ -127,10 +142,14 @@ public sealed class ServeNode : IAsyncDisposable
                     Host = settings.SideChannelHost,
                     Port = settings.SideChannelPort,
                     SharedSecret = settings.SharedSecret,
+                    Tls = settings.Tls,
+                    Media = media.Media,
+                    AllowBytesOverTcp = media.AllowBytesOverTcp,
                     Clock = clock,
                     Logger = loggers.CreateLogger<TcpTransferAgent>(),
                 },
                 token),
+            [.. plan.Media.Where(medium => medium != "self")],
             cancellationToken);
     }
 

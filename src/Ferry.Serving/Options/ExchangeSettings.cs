@@ -1,5 +1,6 @@
 using Ferry.Cache.Eviction;
 using Ferry.Cache.Remote.Settings;
+using Ferry.Transfer.Tls;
 
 namespace Ferry.Serving.Options;
 
@@ -55,10 +56,19 @@ public sealed record ExchangeSettings
     /// <summary>Proved by both ends of every connection between nodes; needed unless the side channel is loopback.</summary>
     public string? SharedSecret { get; init; }
 
+    /// <summary>Where KV events are published; null for nowhere.</summary>
+    public Events.KvEventsOptions? Events { get; init; }
+
+    /// <summary>Files of mutual TLS between nodes; null for none.</summary>
+    public TlsFiles? Tls { get; init; }
+
     public required TransportSelection Transports { get; init; }
 
     /// <summary>How long KV of a finished prefill is held for the decode node.</summary>
     public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How prefills are handed over, and whether pushes are taken.</summary>
+    public HandoverMode Handover { get; init; } = HandoverMode.Pull;
 
     /// <summary>Longest wait for a shared tier or a peer before the engine computes instead.</summary>
     public TimeSpan LoadTimeout { get; init; } = TimeSpan.FromSeconds(10);

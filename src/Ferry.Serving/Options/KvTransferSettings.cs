@@ -9,7 +9,10 @@ namespace Ferry.Serving.Options;
 /// <summary>The keys of vLLM's <c>--kv-transfer-config</c> and of its <c>kv_connector_extra_config</c>.</summary>
 public static class KvTransferSettings
 {
-    private const int MaxJsonLength = 64 * 1024;
+    private const string Flag = "--kv-transfer-config";
+    private const string Example = "'{\"kv_connector\":\"NixlConnector\",\"kv_role\":\"kv_producer\"}'";
+    private const int JsonLengthMax = 64 * 1024;
+    private const int JsonDepthMax = 16;
     private const string LmCachePrefix = "lmcache.";
 
     /// <summary>All of vLLM's names that carry KV between a prefill and a decode node, or to a store.</summary>
@@ -42,6 +45,7 @@ public static class KvTransferSettings
     public static IReadOnlyList<Setting<ServeDraft>> ExtraKeys { get; } =
     [
         Extra("kv_lease_duration", "SECONDS", "30", "How long KV of a finished prefill is held for the decode node.", (d, v) => d.LeaseDuration = TimeSpan.FromSeconds(v.Real(1, 86_400, 30))),
+        Extra("handover_mode", string.Join('|', HandoverModes.Names), HandoverMode.Pull.Name(), "How KV of a finished prefill gets to the decode node, on both nodes: read by it, or written into its memory while the prefill goes on (what is not there in time is read). A node with pull takes no pushes.", (d, v) => d.Handover = HandoverModes.TryParse(v.OneOf(HandoverModes.Names)) ?? HandoverMode.Pull),
         Extra("connectors", "LIST", "", "MultiConnector's children; each must be a connector that Ferry knows.", (_, _) => { }),
         Extra(LmCachePrefix + "KEY", "VALUE", "", "The LMCache setting LMCACHE_KEY; stands above the environment.", (_, _) => { }),
         IdleExtra("enforce_handshake_compat", "layouts are compared field by field and converted; no hash decides"),
@@ -52,7 +56,7 @@ public static class KvTransferSettings
         IdleExtra("bidirectional_kv_xfer", "the role kv_both both lends and fetches"),
         IdleExtra("decoder_kv_blocks_ttl", "kv_lease_duration holds for every role"),
         IdleExtra("kv_recompute_threshold", "every found chunk is used"),
-        IdleExtra("push_registration_timeout", "the decode node reads; nothing is pushed"),
+        IdleExtra("push_registration_timeout", "the decode node reads what is not pushed in time; see handover_mode"),
         IdleExtra("agreed_block_size", "block sizes are converted"),
         IdleExtra("discard_partial_chunks", "see LMCACHE_SAVE_UNFULL_CHUNK"),
         IdleExtra("skip_last_n_tokens", "the decode node always computes the last prompt token"),
@@ -63,27 +67,14 @@ public static class KvTransferSettings
 
     internal static void ApplyJson(ServeDraft draft, SettingValue value)
     {
-        if (value.Text.Length > MaxJsonLength)
+        if (JsonObjectSetting.Read(value, Flag, Example, JsonLengthMax, JsonDepthMax) is not { } config)
         {
-            value.Error($"--kv-transfer-config has {value.Text.Length} characters; at most {MaxJsonLength} are read.");
             return;
         }
-        try
+        draft.KvTransferConfig ??= [];
+        foreach (var (key, node) in config)
         {
-            if (JsonNode.Parse(value.Text, documentOptions: new JsonDocumentOptions { MaxDepth = 16 }) is JsonObject config)
-            {
-                draft.KvTransferConfig ??= [];
-                foreach (var (key, node) in config.ToArray())
-                {
-                    draft.KvTransferConfig[key] = node?.DeepClone();
-                }
-                return;
-            }
-            value.Error("--kv-transfer-config must be a JSON object, for example '{\"kv_connector\":\"NixlConnector\",\"kv_role\":\"kv_producer\"}'.");
-        }
-        catch (Exception exception) when (exception is JsonException or ArgumentException)   // ArgumentException: a key twice
-        {
-            value.Error($"--kv-transfer-config is not valid JSON: {exception.Message} Quote it for the shell: '{{\"kv_connector\":\"NixlConnector\",\"kv_role\":\"kv_producer\"}}'.");
+            draft.KvTransferConfig[key] = node?.DeepClone();
         }
     }
 
@@ -131,7 +122,7 @@ public static class KvTransferSettings
             var setting = Keys.FirstOrDefault(known => known.Name == key);
             if (setting is null)
             {
-                draft.Add(FindingKind.Error, key, Text(node), $"--kv-transfer-config has no key '{key}'.{NameHint.Of(key, Keys.Select(known => known.Name))}");
+                draft.Add(FindingKind.Error, key, Text(node), $"{Flag} has no key '{key}'.{NameHint.Of(key, Keys.Select(known => known.Name))}");
             }
             else if (node is not null)
             {
@@ -245,7 +236,7 @@ public static class KvTransferSettings
     {
         try
         {
-            return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = 16 });
+            return JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { MaxDepth = JsonDepthMax });
         }
         catch (JsonException)
         {

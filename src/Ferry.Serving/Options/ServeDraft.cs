@@ -48,12 +48,17 @@ public sealed class ServeDraft
     internal string? EngineId { get; set; }
     internal string? BufferDevice { get; set; }
     internal TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(30);
+    internal HandoverMode Handover { get; set; } = HandoverMode.Pull;
     internal string? HashSeed { get; set; }
+    internal Events.KvEventsOptions? KvEvents { get; set; }
     internal bool LoadsAlways { get; set; }
     internal string? SideChannelHost { get; set; }
     internal int? SideChannelPort { get; set; }
     internal string? SharedSecret { get; set; }
-    internal TransportSelection Transports { get; set; } = UcxTransports.Default;
+    internal string? TlsCertificate { get; set; }
+    internal string? TlsKey { get; set; }
+    internal string? TlsAuthority { get; set; }
+    internal TransportSelection Transports { get; set; } = TransportSelection.Default;
 
     internal void Add(FindingKind kind, string name, string value, string text) => Findings.Add(kind, name, value, text);
 

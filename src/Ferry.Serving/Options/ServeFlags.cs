@@ -32,6 +32,7 @@ public static class ServeFlags
         Flag("--block-size", "TOKENS", "the device's", "Tokens of one KV block.", (d, v) => d.BlockTokens = v.Int(1, 1024, 16)),
         Flag("--kv-cache-dtype", "TYPE", "auto", "Element type of the KV pool: auto (bfloat16), bfloat16, float16, float32.", ApplyKvDType),
         Flag("--dtype", "TYPE", "auto", "Weights stay as the checkpoint stores them and are computed in float32: auto and bfloat16 are that; other types warn.", ApplyDType),
+        Flag("--kv-events-config", "JSON", "none", "Publishes what chunks this node's exchange has in memory, as vLLM does (ZMQ, its keys and defaults), for routers that choose nodes by prefix. They see the tokens of prompts.", KvEventsSettings.Apply),
         Flag("--kv-transfer-config", "JSON", "none", "KV exchange between nodes; see the table of its keys. Also dotted: --kv-transfer-config.kv_role kv_producer.", KvTransferSettings.ApplyJson),
         Flag("--kv-load", "cheaper|always", "cheaper", "Chunks found on disk or in the shared tier are loaded as far as that is faster than computing them, by measured rates; or always. What a peer lends is always loaded.",
             (d, v) => d.LoadsAlways = v.OneOf("cheaper", "always") == "always"),
@@ -100,7 +101,6 @@ public static class ServeFlags
         Refuse("--allowed-origins", "JSON", "cross-origin requests are off. Put a proxy in front, and remove this flag."),
         Refuse("--root-path", "PATH", "Ferry serves at the root. Let the proxy strip the prefix."),
         Refuse("--config", "FILE", "Ferry reads no vLLM configuration file. Give the settings as flags."),
-        Refuse("--kv-events-config", "JSON", "Ferry publishes no KV events yet. Remove it; 'ferry route' does not need it."),
         Refuse("--kv-offloading-size", "GIB", "use LMCACHE_LOCAL_CPU and LMCACHE_MAX_LOCAL_CPU_SIZE together with --kv-transfer-config."),
     ];
 

@@ -4,6 +4,7 @@ using Ferry.Cache.Remote.Settings;
 using Ferry.Engine.Generation;
 using Ferry.Kv.Settings;
 using Ferry.Transfer.Tcp;
+using Ferry.Transfer.Tls;
 
 namespace Ferry.Serving.Options;
 
@@ -111,6 +112,10 @@ internal static class ServeOptionsValidator
         if (draft.KvTransferConfig is null)
         {
             WarnOfIdleExchangeSettings(draft, environment);
+            if (draft.KvEvents is not null)
+            {
+                draft.Add(FindingKind.Warning, "--kv-events-config", "", "no effect without --kv-transfer-config: the events are those of the exchange's memory.");
+            }
             return null;
         }
         if (draft.ConnectorName is null)
@@ -122,6 +127,7 @@ internal static class ServeOptionsValidator
             Error(draft, "kv_role", "", "--kv-transfer-config has no kv_role, which vLLM requires with a connector. Add \"kv_role\":\"kv_producer\", \"kv_consumer\" or \"kv_both\".");
         }
         CheckBufferDevice(draft);
+        TransportSettings.CheckDevice(draft);
         CheckPd(draft);
         CheckSideChannel(draft, machine);
         CheckSecret(draft);
@@ -148,10 +154,26 @@ internal static class ServeOptionsValidator
             SideChannelHost = draft.SideChannelHost ?? "localhost",
             SideChannelPort = draft.SideChannelPort ?? 5600,
             SharedSecret = draft.SharedSecret,
+            Tls = Tls(draft),
             Transports = draft.Transports,
+            Events = CheckEvents(draft),
             LeaseDuration = draft.LeaseDuration,
+            Handover = draft.Handover,
             LoadTimeout = draft.Cache.LoadTimeout ?? TimeSpan.FromSeconds(10),
         };
+    }
+
+    private static Events.KvEventsOptions? CheckEvents(ServeDraft draft)
+    {
+        if (draft.KvEvents is { } events && !draft.Cache.KeepInMemory)
+        {
+            draft.Add(FindingKind.Warning, "--kv-events-config", "", "this node keeps no chunks in memory (LMCACHE_LOCAL_CPU is off): there will be no events.");
+        }
+        else if (draft.KvEvents is { } open && open.Endpoint.Contains('*'))
+        {
+            draft.Add(FindingKind.Warning, "--kv-events-config", "", $"{open.Endpoint} is open to whoever reaches this node, and events carry the tokens of prompts. Name an address of a network that you trust, such as tcp://127.0.0.1:5557.");
+        }
+        return draft.KvEvents;
     }
 
     private static void WarnOfIdleExchangeSettings(ServeDraft draft, IReadOnlyDictionary<string, string> environment)
@@ -218,6 +240,27 @@ internal static class ServeOptionsValidator
         {
             Error(draft, "VLLM_NIXL_SIDE_CHANNEL_HOST", host, $"{host} is no address that a peer can dial, and peers are told this one. Set this node's own address.");
         }
+    }
+
+    private static TlsFiles? Tls(ServeDraft draft)
+    {
+        (string Name, string? File)[] files = [("FERRY_TLS_CERT", draft.TlsCertificate), ("FERRY_TLS_KEY", draft.TlsKey), ("FERRY_TLS_CA", draft.TlsAuthority)];
+        if (Array.TrueForAll(files, one => one.File is null))
+        {
+            return null;
+        }
+        foreach (var (name, file) in files)
+        {
+            if (file is null)
+            {
+                Error(draft, name, "", $"{name} is not set, and others of FERRY_TLS_CERT, FERRY_TLS_KEY and FERRY_TLS_CA are. TLS between nodes needs all three.");
+            }
+            else if (!File.Exists(file))
+            {
+                Error(draft, name, file, $"{name} is '{file}', which is no file that this process can see.");
+            }
+        }
+        return new TlsFiles(draft.TlsCertificate ?? "", draft.TlsKey ?? "", draft.TlsAuthority ?? "");
     }
 
     private static void CheckSecret(ServeDraft draft)

@@ -1,8 +1,12 @@
+using Ferry.Transfer.Host;
+
 namespace Ferry.Serving.Options;
 
-/// <summary>What a UCX_TLS value selects among Ferry's own transports.</summary>
-/// <param name="Value">As given; null when unset.</param>
-/// <param name="Selected">Ferry transports that may be used, best first.</param>
-/// <param name="Unavailable">Names that UCX knows and this build does not have.</param>
-/// <param name="Reason">One line for the startup report.</param>
-public sealed record TransportSelection(string? Value, IReadOnlyList<string> Selected, IReadOnlyList<string> Unavailable, string Reason);
+/// <summary>What the user said about how KV travels; what it comes to depends on the host and is found at start.</summary>
+/// <param name="UcxTls">UCX_TLS as given, read without error; null when not set.</param>
+/// <param name="Preference">FERRY_TRANSFER.</param>
+public sealed record TransportSelection(string? UcxTls, MediaPreference Preference)
+{
+    /// <summary>Nothing was said: whatever the host has.</summary>
+    public static TransportSelection Default { get; } = new(null, MediaPreference.Auto);
+}

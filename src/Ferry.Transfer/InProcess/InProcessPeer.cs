@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
+using Ferry.Transfer.OneSided;
 using Ferry.Transfer.SideChannel;
 using Ferry.Transfer.Wire;
 
 namespace Ferry.Transfer.InProcess;
 
 /// <summary>A peer of an in-process agent.</summary>
-internal sealed class InProcessPeer : ITransferPeer
+internal sealed class InProcessPeer : IInPlacePeer
 {
     private readonly InProcessNetwork _network;
     private readonly InProcessTransferAgent _local;
@@ -31,6 +32,8 @@ internal sealed class InProcessPeer : ITransferPeer
     }
 
     public PeerMetadata Remote => _remote.Metadata;
+
+    public MediumChoice Medium { get; } = new("self", "one process");
 
     public Task<TransferOutcome> Closed => _closed.Task;
 
@@ -58,33 +61,27 @@ internal sealed class InProcessPeer : ITransferPeer
 
     public Task<TransferOutcome> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) => _client.ReleaseAsync(request, cancellationToken);
 
-    public async Task<TransferOutcome> ReadAsync(ReadOnlyMemory<ReadDescriptor> descriptors, CancellationToken cancellationToken)
-    {
-        if (Volatile.Read(ref _reason) is not null || !_uses.TryEnter())
-        {
-            return Reason();
-        }
-        try
-        {
-            var plan = _local.Core.TryBeginRead(descriptors, out var refusal);
-            if (plan is null)
-            {
-                return refusal;
-            }
-            try
-            {
-                return await new InProcessRead(this, plan, cancellationToken, _closingToken).RunAsync();
-            }
-            finally
-            {
-                _local.Core.EndRead(plan);
-            }
-        }
-        finally
-        {
-            _uses.Leave();
-        }
-    }
+    public Task<AskResult> AskAsync(ReadOnlyMemory<byte> question, CancellationToken cancellationToken) => _client.AskAsync(question, cancellationToken);
+
+    public Task<PrepareResult> PrepareAsync(PrepareRequest request, CancellationToken cancellationToken) => _client.PrepareAsync(request, cancellationToken);
+
+    public Task<TransferOutcome> NotifyAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => _client.NotifyAsync(message, cancellationToken);
+
+    public Task<TransferOutcome> ReadAsync(ReadOnlyMemory<TransferDescriptor> descriptors, CancellationToken cancellationToken) =>
+        TransferAsync(TransferDirection.Read, descriptors, cancellationToken);
+
+    public Task<TransferOutcome> WriteAsync(ReadOnlyMemory<TransferDescriptor> descriptors, CancellationToken cancellationToken) =>
+        TransferAsync(TransferDirection.Write, descriptors, cancellationToken);
+
+    // With checksums bytes are compared as they have come; read in place they may be others by the time that they are compared.
+    public Task<(InPlaceReach Reach, TransferOutcome? Failure)> ReachAsync(uint regionId, long offset, long bytes, CancellationToken cancellationToken) =>
+        Task.FromResult<(InPlaceReach Reach, TransferOutcome? Failure)>(
+            Volatile.Read(ref _reason) is not null ? (InPlaceReach.None, Reason())
+            : !Options.Transfers.Checksum && _remote.Core.Regions.TryFind(regionId, out var region) && region.Contains(offset, bytes) ? (InPlaceReach.Mapped, null)
+            : (InPlaceReach.None, null));
+
+    public Task<TransferOutcome> ReadInPlaceAsync(ReadOnlyMemory<TransferDescriptor> held, InPlaceRead reading, CancellationToken cancellationToken) =>
+        TransferAsync(TransferDirection.Read, held, cancellationToken, reading);
 
     public async ValueTask DisposeAsync()
     {
@@ -110,6 +107,35 @@ internal sealed class InProcessPeer : ITransferPeer
             return Reason() with { Phase = phase };
         }
         return TransferOutcome.Failed(phase, TransferSide.Remote, TransferError.TimedOut, $"{what}: no answer from {_remote.Identity} in time.");
+    }
+
+    private async Task<TransferOutcome> TransferAsync(
+        TransferDirection direction, ReadOnlyMemory<TransferDescriptor> descriptors, CancellationToken cancellationToken, InPlaceRead? inPlace = null)
+    {
+        if (Volatile.Read(ref _reason) is not null || !_uses.TryEnter())
+        {
+            return Reason();
+        }
+        try
+        {
+            var plan = _local.Core.TryBegin(direction, descriptors, _ => Options.Transfers.SegmentBytes, reachesAccelerators: false, out var refusal, inPlace);
+            if (plan is null)
+            {
+                return refusal;
+            }
+            try
+            {
+                return await new InProcessTransfer(this, plan, cancellationToken, _closingToken).RunAsync();
+            }
+            finally
+            {
+                _local.Core.End(plan);
+            }
+        }
+        finally
+        {
+            _uses.Leave();
+        }
     }
 
     private async Task<CallReply> CallAsync(FrameType type, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)

@@ -18,8 +18,8 @@ public sealed class InProcessTransferAgent : ITransferAgent
         _network = network;
         Endpoint = endpoint;
         Core = new AgentCore(options);
-        Metadata = new PeerMetadata(Core.Identity, options.Kv, [new MediumAddress("self", System.Text.Encoding.UTF8.GetBytes(endpoint))]);
-        Server = new SideChannelServer(options.Handler, options.Logger);
+        Metadata = new PeerMetadata(Core.Identity, options.Kv, [new MediumAddress("self", System.Text.Encoding.UTF8.GetBytes(endpoint))], options.HeartbeatInterval);
+        Server = new SideChannelServer(options.Handler, options.Logger, static (_, _) => null);
         Stopping = _stopping.Token;
     }
 
@@ -29,7 +29,7 @@ public sealed class InProcessTransferAgent : ITransferAgent
 
     public LeaseTable Leases => Core.Leases;
 
-    public TransferCounts Counts => new(_peers.Count + Volatile.Read(ref _accepted), Leases.Count, Core.Regions.Count, Core.ReadsInFlight);
+    public TransferCounts Counts => new(_peers.Count + Volatile.Read(ref _accepted), Leases.Count, Core.Regions.Count, Core.TransfersInFlight, Core.Regions.Bytes);
 
     internal AgentCore Core { get; }
 
@@ -49,7 +49,7 @@ public sealed class InProcessTransferAgent : ITransferAgent
         return agent;
     }
 
-    public MemoryRegion Register(nint address, long bytes) => Core.Regions.Add(address, bytes);
+    public MemoryRegion Register(nint address, long bytes, SharedBacking? backing = null) => Core.Regions.Add(address, bytes, backing);
 
     public async Task<ConnectResult> ConnectAsync(string endpoint, CancellationToken cancellationToken)
     {

@@ -1,21 +1,24 @@
 namespace Ferry.Transfer;
 
-/// <summary>A grant to read ranges of memory until a moment. Made by <see cref="LeaseTable"/>.</summary>
+/// <summary>A grant to read or write ranges of memory until a moment. Made by <see cref="LeaseTable"/>.</summary>
 public sealed class Lease
 {
     private readonly LeaseRange[] _ranges;
 
-    internal Lease(ulong id, ulong generation, LeaseRange[] sortedRanges, AgentIdentity? holder, Action<Lease, LeaseEnd>? ended)
+    internal Lease(ulong id, ulong generation, LeaseRange[] sortedRanges, AgentIdentity? holder, Action<Lease, LeaseEnd>? ended, LeaseRights rights)
     {
         Id = id;
         Generation = generation;
         _ranges = sortedRanges;
         Holder = holder;
         OnEnded = ended;
+        Rights = rights;
     }
 
-    /// <summary>Random and never 0: knowing it is the right to read.</summary>
+    /// <summary>Random and never 0: knowing it is the right to use it.</summary>
     public ulong Id { get; }
+
+    public LeaseRights Rights { get; }
 
     /// <summary>The run of the agent that granted it.</summary>
     public ulong Generation { get; }

@@ -1,9 +1,9 @@
 namespace Ferry.Transfer;
 
-/// <summary>The leases of one agent. The only place that decides whether bytes may leave.</summary>
+/// <summary>The leases of one agent. The only place that decides whether bytes may leave or come in.</summary>
 /// <remarks>
-/// A lease that has ended lets no new read begin and turns reads under way into NACKs, at once. Its <c>ended</c> callback, after which the
-/// owner may reuse the memory, comes exactly once and only when the last such read has let go. Thread-safe; callbacks run outside the
+/// A lease that has ended lets no new transfer begin and turns those under way into NACKs, at once. Its <c>ended</c> callback, after which the
+/// owner may reuse the memory, comes exactly once and only when the last such transfer has let go. Thread-safe; callbacks run outside the
 /// lock on the thread that ended the lease or let go last, and must not throw.
 /// </remarks>
 public sealed class LeaseTable
@@ -26,6 +26,9 @@ public sealed class LeaseTable
         _entropy = entropy;
     }
 
+    /// <summary>Ranges that one lease may have.</summary>
+    internal int RangeCountMax => _limits.RangeCountMax;
+
     /// <summary>Leases that have not ended, or have ended while bytes were leaving.</summary>
     public int Count
     {
@@ -38,14 +41,16 @@ public sealed class LeaseTable
         }
     }
 
-    /// <summary>Grants reading of <paramref name="ranges"/>, or null if the table is full or the agent closed.</summary>
+    /// <summary>Grants use of <paramref name="ranges"/>, or null if the table is full or the agent closed.</summary>
     /// <param name="ranges">Not empty, inside registered regions, not overlapping; read during the call only.</param>
     /// <param name="duration">Positive; cut to <see cref="LeaseLimits.DurationMax"/>.</param>
     /// <param name="holder">The reader, if the lease is to end with its last connection; null for a lease that outlives connections.</param>
-    /// <param name="ended">From then on nothing reads the memory; called once, unless null is returned.</param>
+    /// <param name="ended">From then on nothing reads or writes the memory; called once, unless null is returned.</param>
+    /// <param name="rights">What the reader, or writer, may do.</param>
     /// <exception cref="ArgumentException">Ranges or duration are not as said.</exception>
     public Lease? TryGrant(
-        IReadOnlyCollection<LeaseRange> ranges, TimeSpan duration, AgentIdentity? holder = null, Action<Lease, LeaseEnd>? ended = null)
+        IReadOnlyCollection<LeaseRange> ranges, TimeSpan duration, AgentIdentity? holder = null, Action<Lease, LeaseEnd>? ended = null,
+        LeaseRights rights = LeaseRights.Read)
     {
         var sorted = CheckedAndSorted(ranges);
         if (duration <= TimeSpan.Zero)
@@ -63,7 +68,7 @@ public sealed class LeaseTable
             {
                 id = _entropy.NextId();
             }
-            var lease = new Lease(id, _generation, sorted, holder, ended) { ExpiresAtTimestamp = After(duration) };
+            var lease = new Lease(id, _generation, sorted, holder, ended, rights) { ExpiresAtTimestamp = After(duration) };
             _leases.Add(id, lease);
             return lease;
         }
@@ -118,9 +123,9 @@ public sealed class LeaseTable
     }
 
     /// <summary>
-    /// Begins a read under a lease: <see cref="TransferError.None"/>, and the lease is held until <see cref="EndUse"/>, or why not.
+    /// Begins a transfer under a lease: <see cref="TransferError.None"/>, and the lease is held until <see cref="EndUse"/>, or why not.
     /// </summary>
-    internal TransferError TryUse(ulong leaseId, ulong generation, out Lease? lease)
+    internal TransferError TryUse(ulong leaseId, ulong generation, LeaseRights right, out Lease? lease)
     {
         lease = null;
         if (generation != _generation)
@@ -136,6 +141,10 @@ public sealed class LeaseTable
             if (StateOf(found) is not TransferError.None and var ended)
             {
                 return ended;
+            }
+            if ((found.Rights & right) == 0)
+            {
+                return TransferError.NotPermitted;
             }
             found.Uses++;
             lease = found;

@@ -4,15 +4,18 @@ namespace Ferry.Transfer;
 /// <remarks>Every send from it and every receive into it holds a use, and deregistering waits for those: a pointer is never used after it.</remarks>
 public sealed class MemoryRegion : IAsyncDisposable
 {
+    internal const string HostMemory = "host";
+
     private readonly RegionTable _table;
     private readonly UseGate _uses = new();
 
-    internal MemoryRegion(RegionTable table, uint id, nint address, long bytes)
+    internal MemoryRegion(RegionTable table, uint id, nint address, long bytes, SharedBacking? backing)
     {
         _table = table;
         Id = id;
         Address = address;
         Bytes = bytes;
+        Backing = backing;
     }
 
     /// <summary>The name under which peers ask for it; never reused within a generation.</summary>
@@ -22,17 +25,30 @@ public sealed class MemoryRegion : IAsyncDisposable
 
     public long Bytes { get; }
 
+    /// <summary>The file behind the bytes, if other processes may map it.</summary>
+    public SharedBacking? Backing { get; }
+
+    /// <summary>As UCX names it: <c>host</c>, or an accelerator's, such as <c>rocm</c>. What no UCX has looked at is taken for host memory.</summary>
+    public string MemoryType { get; internal set; } = HostMemory;
+
+    /// <summary>Whether the CPU can read and write the bytes. Those of an accelerator move by UCX alone, and no checksum of them is computed.</summary>
+    public bool IsHost => MemoryType == HostMemory;
+
     /// <summary>True if [offset, offset + bytes) is not empty and lies inside.</summary>
     public bool Contains(long offset, long bytes) => offset >= 0 && bytes > 0 && bytes <= Bytes && offset <= Bytes - bytes;
 
     /// <summary>
-    /// Deregisters and waits until nothing reads from or writes to the memory. Sends to peers are cut off; own reads into it are waited
+    /// Deregisters and waits until nothing reads from or writes to the memory. Transfers of peers are cut off; own ones are waited
     /// for (cancel them first if they are not wanted).
     /// </summary>
     public async ValueTask DisposeAsync()
     {
-        _table.Remove(this);
+        var isFirst = _table.Remove(this);
         await _uses.CloseAsync();
+        if (isFirst)
+        {
+            _table.Forget(this);
+        }
     }
 
     /// <summary>True once deregistering has begun: loops that use the memory stop at their next piece.</summary>
@@ -49,6 +65,10 @@ public sealed class MemoryRegion : IAsyncDisposable
         if (!Contains(offset, bytes))
         {
             throw new ArgumentOutOfRangeException(nameof(offset), $"[{offset}, +{bytes}) lies outside region {Id} of {Bytes} bytes.");
+        }
+        if (!IsHost)
+        {
+            throw new InvalidOperationException($"Region {Id} is {MemoryType} memory, which the CPU cannot reach.");
         }
         return new Span<byte>((byte*)Address + offset, bytes);
     }

@@ -15,4 +15,15 @@ public interface ISideChannelHandler
 
     /// <summary>Lets go. Unknown requests and leases are not an error: they may have run out.</summary>
     ValueTask ReleaseAsync(PeerMetadata peer, ReleaseRequest request, CancellationToken cancellationToken);
+
+    /// <summary>Reserves room and grants a lease with <see cref="LeaseRights.Write"/> on it. An owner that takes no pushes refuses.</summary>
+    ValueTask<PrepareReply> PrepareAsync(PeerMetadata peer, PrepareRequest request, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(PrepareReply.Refused(TransferError.Refused, "This agent prepares no room to write into; let it read instead."));
+
+    /// <summary>A peer says something. The message is valid during the call only; false when nobody here takes such messages.</summary>
+    ValueTask<bool> NotifiedAsync(PeerMetadata peer, ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => ValueTask.FromResult(false);
+
+    /// <summary>Answers a question that this layer carries unread.</summary>
+    ValueTask<AskReply> AskAsync(PeerMetadata peer, ReadOnlyMemory<byte> question, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(AskReply.Refused(TransferError.Refused, "This agent answers no such question."));
 }

@@ -14,6 +14,6 @@ public sealed record LocateReply(
 
     public static LocateReply Refused(TransferError error, string message) => new(0, 0, TimeSpan.Zero, [], error, message);
 
-    /// <summary>What to put into a <see cref="ReadDescriptor"/> to read all of a record.</summary>
+    /// <summary>What to put into a <see cref="TransferDescriptor"/> to read all of a record.</summary>
     public RemoteRange RangeOf(in LocatedRecord record) => new(LeaseId, Generation, record.RegionId, record.Offset, record.Bytes);
 }

@@ -34,6 +34,7 @@ internal static class SideChannelCodec
             writer.UInt16((ushort)medium.Address.Length);
             writer.Bytes(medium.Address.Span);
         }
+        writer.Milliseconds(metadata.Heartbeat);
         return writer;
     }
 
@@ -99,45 +100,75 @@ internal static class SideChannelCodec
     }
 
     /// <summary>Of a reply without an error; a refusal is a frame with a status and <see cref="EncodeMessage"/>.</summary>
-    public static WireWriter Encode(LocateReply reply)
+    public static WireWriter Encode(LocateReply reply) => EncodeGrant(reply.LeaseId, reply.Generation, reply.LeaseLeft, reply.Records);
+
+    public static LocateReply? DecodeLocateReply(ReadOnlySpan<byte> payload) =>
+        DecodeGrant(payload) is var (leaseId, generation, left, records)
+            ? new LocateReply(leaseId, generation, left, records, TransferError.None, string.Empty)
+            : null;
+
+    public static WireWriter Encode(PrepareRequest request)
     {
         var writer = new WireWriter();
-        writer.UInt64(reply.LeaseId);
-        writer.UInt64(reply.Generation);
-        writer.Milliseconds(reply.LeaseLeft);
-        writer.UInt32((uint)reply.Records.Count);
-        foreach (var record in reply.Records)
+        writer.Text(request.RequestId);
+        writer.Text(request.Salt);
+        writer.UInt128(request.Model);
+        writer.UInt32((uint)request.Pieces.Count);
+        Span<byte> hash = stackalloc byte[ChunkHash.MaxBytes];
+        foreach (var piece in request.Pieces)
         {
-            writer.UInt32((uint)record.ChunkIndex);
-            writer.UInt32((uint)record.Rank);
-            writer.UInt32(record.RegionId);
-            writer.UInt32(0);
-            writer.UInt64((ulong)record.Offset);
-            writer.UInt64((ulong)record.Bytes);
+            writer.UInt64((ulong)piece.Bytes);
+            writer.UInt16((ushort)piece.Rank);
+            piece.Chunk.CopyTo(hash);
+            writer.Byte((byte)piece.Chunk.ByteCount);
+            writer.Bytes(hash[..piece.Chunk.ByteCount]);
         }
         return writer;
     }
 
-    public static LocateReply? DecodeLocateReply(ReadOnlySpan<byte> payload)
+    public static PrepareRequest? DecodePrepare(ReadOnlySpan<byte> payload)
     {
         var reader = new WireReader(payload);
-        var leaseId = reader.UInt64();
-        var generation = reader.UInt64();
-        var left = reader.Milliseconds();
-        var records = new LocatedRecord[reader.Count(reader.UInt32(), RecordBytes, FrameHeader.PayloadBytesMax / RecordBytes)];
-        for (var i = 0; i < records.Length; i++)
+        var requestId = reader.Text(TextBytesMax);
+        var salt = reader.Text(TextBytesMax);
+        var model = reader.UInt128();
+        var pieces = new PreparedPiece[reader.Count(reader.UInt32(), itemBytesMin: 12, FrameHeader.PayloadBytesMax / 12)];
+        for (var i = 0; i < pieces.Length; i++)
         {
-            var chunkIndex = reader.UInt32();
-            var rank = reader.UInt32();
-            var regionId = reader.UInt32();
-            var reserved = reader.UInt32();
-            records[i] = new LocatedRecord((int)chunkIndex, (int)rank, regionId, reader.Int63(), reader.Int63());
-            if (reserved != 0 || chunkIndex > int.MaxValue || rank >= KvDescription.RankCountMax)
+            var bytes = reader.Int63();
+            var rank = reader.UInt16();
+            var byteCount = reader.Byte();
+            var hash = reader.Bytes(byteCount);
+            if (reader.Failed || bytes < 1 || rank >= KvDescription.RankCountMax || byteCount is 0 or > ChunkHash.MaxBytes)
             {
                 return null;
             }
+            pieces[i] = new PreparedPiece(new ChunkHash(hash), rank, bytes);
         }
-        return reader.IsComplete ? new LocateReply(leaseId, generation, left, records, TransferError.None, string.Empty) : null;
+        return reader.IsComplete ? new PrepareRequest(requestId, salt, model, pieces) : null;
+    }
+
+    /// <summary>Of a reply without an error.</summary>
+    public static WireWriter Encode(PrepareReply reply) => EncodeGrant(reply.LeaseId, reply.Generation, reply.LeaseLeft, reply.Places);
+
+    public static PrepareReply? DecodePrepareReply(ReadOnlySpan<byte> payload) =>
+        DecodeGrant(payload) is var (leaseId, generation, left, places)
+            ? new PrepareReply(leaseId, generation, left, places, TransferError.None, string.Empty)
+            : null;
+
+    public static WireWriter EncodeRegionQuestion(string medium, uint regionId)
+    {
+        var writer = new WireWriter();
+        writer.Text(medium);
+        writer.UInt32(regionId);
+        return writer;
+    }
+
+    public static (string Medium, uint RegionId)? DecodeRegionQuestion(ReadOnlySpan<byte> payload)
+    {
+        var reader = new WireReader(payload);
+        var (medium, regionId) = (reader.Text(TextBytesMax), reader.UInt32());
+        return reader.IsComplete ? (medium, regionId) : null;
     }
 
     public static WireWriter Encode(ExtendRequest request)
@@ -222,6 +253,47 @@ internal static class SideChannelCodec
         return reader.IsComplete ? message : "(the peer gave no readable reason)";
     }
 
+    private static WireWriter EncodeGrant(ulong leaseId, ulong generation, TimeSpan left, IReadOnlyList<LocatedRecord> records)
+    {
+        var writer = new WireWriter();
+        writer.UInt64(leaseId);
+        writer.UInt64(generation);
+        writer.Milliseconds(left);
+        writer.UInt32((uint)records.Count);
+        foreach (var record in records)
+        {
+            writer.UInt32((uint)record.ChunkIndex);
+            writer.UInt32((uint)record.Rank);
+            writer.UInt32(record.RegionId);
+            writer.UInt32(0);
+            writer.UInt64((ulong)record.Offset);
+            writer.UInt64((ulong)record.Bytes);
+        }
+        return writer;
+    }
+
+    private static (ulong LeaseId, ulong Generation, TimeSpan Left, LocatedRecord[] Records)? DecodeGrant(ReadOnlySpan<byte> payload)
+    {
+        var reader = new WireReader(payload);
+        var leaseId = reader.UInt64();
+        var generation = reader.UInt64();
+        var left = reader.Milliseconds();
+        var records = new LocatedRecord[reader.Count(reader.UInt32(), RecordBytes, FrameHeader.PayloadBytesMax / RecordBytes)];
+        for (var i = 0; i < records.Length; i++)
+        {
+            var chunkIndex = reader.UInt32();
+            var rank = reader.UInt32();
+            var regionId = reader.UInt32();
+            var reserved = reader.UInt32();
+            records[i] = new LocatedRecord((int)chunkIndex, (int)rank, regionId, reader.Int63(), reader.Int63());
+            if (reserved != 0 || chunkIndex > int.MaxValue || rank >= KvDescription.RankCountMax)
+            {
+                return null;
+            }
+        }
+        return reader.IsComplete ? (leaseId, generation, left, records) : null;
+    }
+
     private static PeerMetadata? ReadMetadata(ref WireReader reader)
     {
         var engineId = reader.Text(AgentIdentity.EngineIdBytesMax);
@@ -241,10 +313,11 @@ internal static class SideChannelCodec
             var byteCount = reader.Count(reader.UInt16(), itemBytesMin: 1, MediumAddress.AddressBytesMax);
             media[i] = new MediumAddress(name, reader.Bytes(byteCount).ToArray());
         }
+        var heartbeat = reader.Milliseconds();
         if (reader.Failed || engineId.Length == 0 || generation == 0 || chunkTokens > int.MaxValue)
         {
             return null;
         }
-        return new PeerMetadata(new AgentIdentity(engineId, generation), new KvDescription(model, (int)chunkTokens, keyAlgorithm, layouts), media);
+        return new PeerMetadata(new AgentIdentity(engineId, generation), new KvDescription(model, (int)chunkTokens, keyAlgorithm, layouts), media, heartbeat);
     }
 }

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using Ferry.Transfer.Media;
 using Ferry.Transfer.SideChannel;
+using Ferry.Transfer.Tls;
 using Ferry.Transfer.Wire;
 
 namespace Ferry.Transfer.Tcp;
@@ -17,18 +19,25 @@ internal sealed class ConnectionListener : IAsyncDisposable
     private readonly SideChannelServer _server;
     private readonly ConcurrentDictionary<FrameConnection, Task> _connections = new();
     private readonly ConcurrentDictionary<ulong, TcpSession> _sessions = new();
-    private readonly ConcurrentDictionary<TcpReadServer, bool> _readServers = new();
+    private readonly ConcurrentDictionary<DataServer, bool> _dataServers = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _accepting;
+    private readonly MediaTable _media;
+    private readonly TlsIdentity? _tls;
+    private long _lastSweepTimestamp;
 
     /// <param name="listener">Bound and listening; owned from now on.</param>
-    public ConnectionListener(Socket listener, AgentCore core, TcpAgentOptions options, PeerMetadata metadata)
+    public ConnectionListener(
+        Socket listener, AgentCore core, TcpAgentOptions options, ISideChannelHandler handler, PeerMetadata metadata, MediaTable media, TlsIdentity? tls)
     {
+        _media = media;
+        _tls = tls;
+        _lastSweepTimestamp = options.Clock.GetTimestamp();
         _listener = listener;
         _core = core;
         _options = options;
         _metadata = metadata;
-        _server = new SideChannelServer(options.Handler, options.Logger);
+        _server = new SideChannelServer(handler, options.Logger, media.TryDescribe);
         core.Swept += Sweep;
         _accepting = AcceptAllAsync(_stopping.Token);
     }
@@ -43,15 +52,22 @@ internal sealed class ConnectionListener : IAsyncDisposable
         _listener.Dispose();
         await _accepting;
         await Task.WhenAll(_connections.Values);
+        _connections.Clear(); // a task is complete a moment before its continuation takes it off the list
     }
 
     private void Sweep()
     {
+        var elapsed = _options.Clock.GetElapsedTime(_lastSweepTimestamp);
+        _lastSweepTimestamp = _options.Clock.GetTimestamp();
+        if (elapsed > _options.SweepInterval * TcpTransferAgent.LateSweepFactor)
+        {
+            return; // This process stood still: what its peers said meanwhile lies unread.
+        }
         foreach (var session in _sessions.Values)
         {
             session.Sweep();
         }
-        foreach (var server in _readServers.Keys)
+        foreach (var server in _dataServers.Keys)
         {
             server.Sweep(_options.StallTimeout);
         }
@@ -85,7 +101,7 @@ internal sealed class ConnectionListener : IAsyncDisposable
     private void Take(Socket socket, CancellationToken stopping)
     {
         TcpTransferAgent.Configure(socket, _options);
-        var connection = new FrameConnection(socket, _options.Clock);
+        var connection = new FrameConnection(socket, _options.Clock, blocks: _tls is null);
         var running = RunAsync(connection, _connections.Count >= _options.ConnectionCountMax, stopping);
         _connections[connection] = running;
         _ = running.ContinueWith((_, ended) => _connections.TryRemove((FrameConnection)ended!, out var _),
@@ -94,32 +110,30 @@ internal sealed class ConnectionListener : IAsyncDisposable
 
     private async Task RunAsync(FrameConnection connection, bool isOverloaded, CancellationToken stopping)
     {
-        await Task.Yield();
         try
         {
             using var timeout = new CancellationTokenSource(_options.CallDeadline, _options.Clock);
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
             if (isOverloaded)
             {
+                connection.StopBlocking(); // No thread for one too many.
                 await ConnectionOpening.RefuseAsync(connection, FrameType.Challenge, TransferError.Overloaded,
                     $"{_options.ConnectionCountMax} connections are open, the most allowed (ConnectionCountMax).", deadline.Token);
                 Log.ConnectionRefused(_options.Logger, connection.RemoteName, TransferError.Overloaded, "Too many connections.");
                 return;
             }
-            var (outcome, kind, sessionId) = await ConnectionOpening.AcceptAsync(
-                connection, _options.SecretBytes, _options.Entropy, deadline.Token);
-            if (!outcome.IsSuccess)
+            var opened = await OwnThread.RunAsync("ferry-accept", () => OpenAsync(connection, deadline.Token));
+            if (opened is not var (kind, sessionId))
             {
-                Log.ConnectionRefused(_options.Logger, connection.RemoteName, outcome.Error, outcome.Message);
+                return;
             }
-            else if (kind == ConnectionKind.Control)
+            if (kind == ConnectionKind.Data)
             {
-                await RunSessionAsync(connection, deadline.Token, stopping);
+                await OwnThread.RunAsync("ferry-serve", () => RunDataAsync(connection, sessionId, deadline.Token, stopping));
+                return;
             }
-            else
-            {
-                await RunReadsAsync(connection, sessionId, deadline.Token, stopping);
-            }
+            connection.StopBlocking();
+            await RunSessionAsync(connection, deadline.Token, stopping);
         }
         catch (OperationCanceledException)
         {
@@ -138,6 +152,36 @@ internal sealed class ConnectionListener : IAsyncDisposable
         }
     }
 
+    // Null: it was refused, and told so.
+    private async Task<(ConnectionKind Kind, ulong SessionId)?> OpenAsync(FrameConnection connection, CancellationToken deadline)
+    {
+        if (_tls is not null && await SecureAsync(connection, deadline) is { } unsafely)
+        {
+            Log.ConnectionRefused(_options.Logger, connection.RemoteName, TransferError.AuthenticationFailed, unsafely);
+            return null;
+        }
+        var (outcome, kind, sessionId) = await ConnectionOpening.AcceptAsync(connection, _options.SecretBytes, _options.Entropy, deadline);
+        if (!outcome.IsSuccess)
+        {
+            Log.ConnectionRefused(_options.Logger, connection.RemoteName, outcome.Error, outcome.Message);
+            return null;
+        }
+        return (kind, sessionId);
+    }
+
+    // One that comes without TLS is told so in its own words; null when the connection is encrypted.
+    private async Task<string?> SecureAsync(FrameConnection connection, CancellationToken deadline)
+    {
+        const byte TlsHandshake = 0x16;
+        if (await connection.PeekAsync(deadline) is not TlsHandshake)
+        {
+            const string Message = "This agent takes TLS connections only. Give the peer a certificate of the same authority.";
+            await ConnectionOpening.RefuseAsync(connection, FrameType.Challenge, TransferError.AuthenticationFailed, Message, deadline);
+            return Message;
+        }
+        return await connection.SecureAsync(_tls!, isServer: true, string.Empty, deadline);
+    }
+
 #pragma warning disable CA1068 // The first token bounds the handshake, the second the connection.
     private async Task RunSessionAsync(FrameConnection connection, CancellationToken handshake, CancellationToken stopping)
     {
@@ -154,7 +198,7 @@ internal sealed class ConnectionListener : IAsyncDisposable
             Log.ConnectionRefused(_options.Logger, connection.RemoteName, error, message);
             return;
         }
-        using var session = new TcpSession(_options.Entropy.NextId(), peer, connection, _server, _options);
+        await using var session = new TcpSession(_options.Entropy.NextId(), peer, connection, _server, _media, _options);
         _sessions[session.Id] = session;
         _core.CountSessionOpened(peer.Identity);
         try
@@ -171,19 +215,20 @@ internal sealed class ConnectionListener : IAsyncDisposable
         }
     }
 
-    private async Task RunReadsAsync(FrameConnection connection, ulong sessionId, CancellationToken handshake, CancellationToken stopping)
+    // Always true.
+    private async Task<bool> RunDataAsync(FrameConnection connection, ulong sessionId, CancellationToken handshake, CancellationToken stopping)
     {
-        if (!_sessions.TryGetValue(sessionId, out var session))
+        if (!_sessions.TryGetValue(sessionId, out var session) || !session.TryCountDataOpened(connection))
         {
             await ConnectionOpening.RefuseAsync(
                 connection, FrameType.Accept, TransferError.Refused, "No control connection has opened this session.", handshake);
-            return;
+            return true;
         }
-        await connection.WriteAsync(FrameType.Accept, TransferError.None, 0, default, handshake);
-        using var server = new TcpReadServer(connection, _core, session.Peer.Identity);
-        _readServers[server] = true;
+        using var server = new DataServer(connection, _core, session.Peer, new FetchedWrites(session.Memory), _options.AllowBytesOverTcp);
+        _dataServers[server] = true;
         try
         {
+            await connection.WriteAsync(FrameType.Accept, TransferError.None, 0, default, handshake);
             using var ending = CancellationTokenSource.CreateLinkedTokenSource(stopping, session.Ending);
             // A cancelled send would leave the rest of its bytes out: break the connection instead, which ends every wait on it.
             await using var aborting = ending.Token.Register(() => connection.Abort("The session ends."));
@@ -192,10 +237,12 @@ internal sealed class ConnectionListener : IAsyncDisposable
             {
                 Log.ConnectionClosed(_options.Logger, connection.RemoteName, reason);
             }
+            return true;
         }
         finally
         {
-            _readServers.TryRemove(server, out _);
+            _dataServers.TryRemove(server, out _);
+            session.CountDataClosed(connection);
         }
     }
 #pragma warning restore CA1068

@@ -1,4 +1,5 @@
 using System.Text;
+using Ferry.Transfer.Tls;
 
 namespace Ferry.Transfer.Tcp;
 
@@ -17,7 +18,7 @@ public sealed record TcpAgentOptions : TransferAgentOptions
     /// <summary>What peers are told to connect to, where it is not <see cref="Host"/> (address translation, 0.0.0.0); null for none.</summary>
     public string? AdvertisedHost { get; init; }
 
-    /// <summary>Proved by both ends of every connection; required unless <see cref="Host"/> is loopback.</summary>
+    /// <summary>Proved by both ends of every connection; required unless <see cref="Host"/> is loopback. TLS does not replace it.</summary>
     public string? SharedSecret { get; init; }
 
     /// <summary>Data connections to each peer. Two is the first value tried (docs/measurements/transfer-tcp.md).</summary>
@@ -35,11 +36,26 @@ public sealed record TcpAgentOptions : TransferAgentOptions
     /// <summary>Side channel calls under way, per connection and direction. More wait in the socket.</summary>
     public int CallCountMax { get; init; } = 64;
 
-    /// <summary>An accepted connection that says nothing for this long is closed; peers ping three times in their own DeadAfter.</summary>
-    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>
+    /// An accepted peer that says nothing for this long is dead: its connections are closed and its leases end. One that says in its handshake
+    /// that it pings more seldom than three times in this gets three of its own intervals.
+    /// </summary>
+    public TimeSpan IdleTimeout { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>A reader that takes no byte for this long while bytes wait for it is cut off.</summary>
+    /// <summary>The most that a peer's own word stretches <see cref="IdleTimeout"/> to.</summary>
+    public TimeSpan IdleTimeoutMax { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A peer that moves no byte for this long while bytes wait for it is cut off.</summary>
     public TimeSpan StallTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Mutual TLS 1.3 on every connection; null for none. Both ends must have it.</summary>
+    public TlsFiles? Tls { get; init; }
+
+    /// <summary>Whether bytes may travel in the connections. False: a peer that no other medium reaches is refused, with the reasons.</summary>
+    public bool AllowBytesOverTcp { get; init; } = true;
+
+    /// <summary>Memory lent to peers that measure or check the way to this agent (<c>ferry transport check</c>), made when first asked for; 0 lends none.</summary>
+    public long ProbeBytes { get; init; } = 16 << 20;
 
     internal byte[] SecretBytes => Encoding.UTF8.GetBytes(SharedSecret ?? string.Empty);
 
@@ -61,6 +77,18 @@ public sealed record TcpAgentOptions : TransferAgentOptions
         if (IdleTimeout < DeadAfter)
         {
             errors.Add($"IdleTimeout is {IdleTimeout}, less than DeadAfter ({DeadAfter}): live peers would be closed between two pings.");
+        }
+        if (ProbeBytes < 0)
+        {
+            errors.Add($"ProbeBytes is {ProbeBytes}; it must not be negative. 0 lends nothing.");
+        }
+        if (IdleTimeoutMax < IdleTimeout)
+        {
+            errors.Add($"IdleTimeoutMax is {IdleTimeoutMax}, less than IdleTimeout ({IdleTimeout}).");
+        }
+        if (!AllowBytesOverTcp && Media.Count == 0)
+        {
+            errors.Add("AllowBytesOverTcp is false and Media is empty: no byte could ever move. Add a medium, or allow TCP.");
         }
         if (StallTimeout <= TimeSpan.Zero)
         {

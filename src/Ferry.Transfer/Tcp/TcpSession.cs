@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
+using Ferry.Transfer.Media;
 using Ferry.Transfer.SideChannel;
 using Ferry.Transfer.Wire;
 
 namespace Ferry.Transfer.Tcp;
 
 /// <summary>The owner's end of one peer's control connection: pings, calls, and the data connections that belong to it.</summary>
-internal sealed class TcpSession : IDisposable
+internal sealed class TcpSession : IAsyncDisposable
 {
     private readonly FrameConnection _control;
     private readonly SideChannelServer _server;
@@ -13,11 +14,14 @@ internal sealed class TcpSession : IDisposable
     private readonly SemaphoreSlim _callRoom;
     private readonly ConcurrentDictionary<Task, bool> _calls = new();
     private readonly CancellationTokenSource _ending = new();
+    private readonly UseGate _data = new();
+    private readonly ConcurrentDictionary<FrameConnection, bool> _dataConnections = new();
 
-    public TcpSession(ulong id, PeerMetadata peer, FrameConnection control, SideChannelServer server, TcpAgentOptions options)
+    public TcpSession(ulong id, PeerMetadata peer, FrameConnection control, SideChannelServer server, MediaTable media, TcpAgentOptions options)
     {
         Id = id;
         Peer = peer;
+        Memory = new SessionMemory(media, peer);
         _control = control;
         _server = server;
         _options = options;
@@ -25,10 +29,13 @@ internal sealed class TcpSession : IDisposable
         Ending = _ending.Token;
     }
 
-    /// <summary>Random: knowing it lets a connection read in this session's name.</summary>
+    /// <summary>Random: knowing it lets a connection transfer in this session's name.</summary>
     public ulong Id { get; }
 
     public PeerMetadata Peer { get; }
+
+    /// <summary>The way into the peer's memory, for its writes.</summary>
+    public SessionMemory Memory { get; }
 
     /// <summary>Cancelled when the control connection has ended; data connections end with it.</summary>
     public CancellationToken Ending { get; }
@@ -36,6 +43,7 @@ internal sealed class TcpSession : IDisposable
     /// <summary>Answers until the connection ends; returns why. All calls have ended by then.</summary>
     public async Task<string> RunAsync(CancellationToken stopping)
     {
+        Memory.Begin(Ending);
         try
         {
             return await AnswerAllAsync(stopping);
@@ -57,15 +65,38 @@ internal sealed class TcpSession : IDisposable
     /// <summary>Closes a session whose peer has fallen silent. Called at every sweep.</summary>
     public void Sweep()
     {
-        if (_control.Silence > _options.IdleTimeout)
+        // A peer that pings seldom says so in its Hello, and is given three of its intervals; within bounds, since it is the peer's word.
+        var asked = Peer.Heartbeat * 3;
+        var patience = asked <= _options.IdleTimeout ? _options.IdleTimeout : asked < _options.IdleTimeoutMax ? asked : _options.IdleTimeoutMax;
+        // A busy peer may be late with its pings while it takes bytes: either shows that it lives.
+        if (_control.Silence > patience && _dataConnections.Keys.All(data => data.Silence > patience))
         {
-            _control.Abort($"The peer said nothing for {_options.IdleTimeout}.");
+            _control.Abort($"The peer said nothing for {patience}.");
         }
     }
 
-    /// <summary>Only once <see cref="RunAsync"/> has ended.</summary>
-    public void Dispose()
+    /// <summary>A data connection of this session has begun; false once the session ends. Each true is paired with one <see cref="CountDataClosed"/>.</summary>
+    public bool TryCountDataOpened(FrameConnection data)
     {
+        if (!_data.TryEnter())
+        {
+            return false;
+        }
+        _dataConnections[data] = true;
+        return true;
+    }
+
+    public void CountDataClosed(FrameConnection data)
+    {
+        _dataConnections.TryRemove(data, out _);
+        _data.Leave();
+    }
+
+    /// <summary>Only once <see cref="RunAsync"/> has ended; waits for the data connections.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _data.CloseAsync();
+        await Memory.DisposeAsync();
         _callRoom.Dispose();
         _ending.Dispose();
     }
@@ -89,7 +120,7 @@ internal sealed class TcpSession : IDisposable
                     break;
                 case FrameType.Goodbye:
                     return SideChannelCodec.DecodeMessage(_control.Payload.Span);
-                case FrameType.Locate or FrameType.Extend or FrameType.Release:
+                case FrameType.Locate or FrameType.Extend or FrameType.Release or FrameType.Prepare or FrameType.Notify or FrameType.Region or FrameType.Ask:
                     // The payload is the next frame's in a moment. Waiting for room stops the reading, which is the back-pressure.
                     var payload = _control.Payload.ToArray();
                     await _callRoom.WaitAsync(stopping);

@@ -2,37 +2,48 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Ferry.Transfer.Media;
+using Ferry.Transfer.Probe;
 using Ferry.Transfer.SideChannel;
+using Ferry.Transfer.Tls;
 using Ferry.Transfer.Wire;
 
 namespace Ferry.Transfer.Tcp;
 
-/// <summary>The agent that is always there: side channel and reads over TCP, straight from and into registered memory.</summary>
+/// <summary>
+/// The agent of every networked medium: side channel and leases over TCP; bytes over TCP too, straight from and into registered memory, or by a
+/// <see cref="DataMedium"/> that reaches the peer.
+/// </summary>
 public sealed class TcpTransferAgent : ITransferAgent
 {
     // A sweep this much later than due means that this process stood still, not that its peers did.
-    private const int LateSweepFactor = 3;
+    internal const int LateSweepFactor = 3;
 
     private readonly ConcurrentDictionary<TcpPeer, bool> _peers = new();
     private readonly ConnectionListener _listener;
     private readonly PeerMetadata _metadata;
+    private readonly ProbeDesk? _probes;
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationToken _stoppingToken;
     private readonly UseGate _connects = new();
     private long _lastSweepTimestamp;
     private int _disposed;
 
-    private TcpTransferAgent(TcpAgentOptions options, AgentCore core, Socket listener)
+    private TcpTransferAgent(TcpAgentOptions options, AgentCore core, Socket listener, TlsIdentity? tls)
     {
         Options = options;
         Core = core;
+        Tls = tls;
+        Media = new MediaTable(options.Media, core.Regions);
         var port = ((IPEndPoint)listener.LocalEndPoint!).Port;
         BoundEndpoint = (IPEndPoint)listener.LocalEndPoint!;
         Endpoint = new TcpEndpoint(options.AdvertisedHost ?? options.Host, port).ToString();
-        _metadata = new PeerMetadata(core.Identity, options.Kv, [new MediumAddress("tcp", Encoding.UTF8.GetBytes(Endpoint))]);
+        _metadata = new PeerMetadata(
+            core.Identity, options.Kv, [.. Media.Describe(core.Identity), new MediumAddress("tcp", Encoding.UTF8.GetBytes(Endpoint))], options.HeartbeatInterval);
         _stoppingToken = _stopping.Token;
         _lastSweepTimestamp = options.Clock.GetTimestamp();
-        _listener = new ConnectionListener(listener, core, options, _metadata);
+        _probes = options.ProbeBytes == 0 ? null : new ProbeDesk(options.Handler, core, options.ProbeBytes);
+        _listener = new ConnectionListener(listener, core, options, _probes ?? options.Handler, _metadata, Media, tls);
         core.Swept += Sweep;
     }
 
@@ -45,11 +56,15 @@ public sealed class TcpTransferAgent : ITransferAgent
 
     public LeaseTable Leases => Core.Leases;
 
-    public TransferCounts Counts => new(_peers.Count + _listener.ConnectionCount, Leases.Count, Core.Regions.Count, Core.ReadsInFlight);
+    public TransferCounts Counts => new(_peers.Count + _listener.ConnectionCount, Leases.Count, Core.Regions.Count, Core.TransfersInFlight, Core.Regions.Bytes, Media.NativeHandles);
 
     internal TcpAgentOptions Options { get; }
 
     internal AgentCore Core { get; }
+
+    internal MediaTable Media { get; }
+
+    internal TlsIdentity? Tls { get; }
 
     /// <summary>Binds and listens.</summary>
     /// <exception cref="TransferConfigurationException">The options contradict themselves or this machine; the message says what to change.</exception>
@@ -60,16 +75,21 @@ public sealed class TcpTransferAgent : ITransferAgent
         if (options.SharedSecret is null && !IPAddress.IsLoopback(address))
         {
             throw new TransferConfigurationException(
-                $"The side channel would listen on {address}, where others can reach it, without a shared secret. Set SharedSecret to the same "
+                $"The side channel would listen on {address}, where others can reach it, without a shared secret. Set FERRY_SHARED_SECRET (SharedSecret) to the same "
                 + $"value of at least {TcpAgentOptions.SharedSecretBytesMin} bytes on every node, or bind a loopback address.");
         }
+        if (OwnAddresses.IsLoopbackUnawares(options.Host, address))
+        {
+            Log.HostIsLoopback(options.Logger, options.Host, address.ToString());
+        }
+        var tls = options.Tls is { } files ? TlsIdentity.Load(files) : null;
         var listener = Listen(options, address);
-        var agent = new TcpTransferAgent(options, new AgentCore(options), listener);
+        var agent = new TcpTransferAgent(options, new AgentCore(options), listener, tls);
         Log.AgentStarted(options.Logger, agent.Identity, agent.Endpoint);
         return agent;
     }
 
-    public MemoryRegion Register(nint address, long bytes) => Core.Regions.Add(address, bytes);
+    public MemoryRegion Register(nint address, long bytes, SharedBacking? backing = null) => Core.Regions.Add(address, bytes, backing);
 
     public async Task<ConnectResult> ConnectAsync(string endpoint, CancellationToken cancellationToken)
     {
@@ -132,6 +152,9 @@ public sealed class TcpTransferAgent : ITransferAgent
         }
         await _listener.DisposeAsync();
         await Core.DisposeAsync();
+        _probes?.Dispose();
+        await Media.DisposeAsync();
+        Tls?.Dispose();
     }
 
     internal static void Configure(Socket socket, TcpAgentOptions options)
@@ -148,14 +171,12 @@ public sealed class TcpTransferAgent : ITransferAgent
 
     private async Task<ConnectResult> ConnectAsync(TcpEndpoint endpoint, List<FrameConnection> connections, CancellationToken deadline)
     {
-        var secret = Options.SecretBytes;
-        var control = await DialAsync(endpoint, deadline);
-        connections.Add(control);
-        var outcome = await ConnectionOpening.OpenAsync(control, ConnectionKind.Control, 0, secret, Options.Entropy, deadline);
+        var outcome = await OpenAsync(endpoint, ConnectionKind.Control, 0, connections, deadline);
         if (!outcome.IsSuccess)
         {
             return new ConnectResult(null, outcome);
         }
+        var control = connections[0];
         await control.WriteAsync(FrameType.Hello, TransferError.None, 0, SideChannelCodec.Encode(_metadata).Written.ToArray(), deadline);
         outcome = await ConnectionOpening.ReadReplyAsync(control, FrameType.HelloReply, deadline);
         if (!outcome.IsSuccess)
@@ -168,22 +189,49 @@ public sealed class TcpTransferAgent : ITransferAgent
         }
         for (var i = 0; i < Options.StreamsPerPeer; i++)
         {
-            var data = await DialAsync(endpoint, deadline);
-            connections.Add(data);
-            outcome = await ConnectionOpening.OpenAsync(data, ConnectionKind.Data, sessionId, secret, Options.Entropy, deadline);
+            outcome = await OwnThread.RunAsync("ferry-open", () => OpenAsync(endpoint, ConnectionKind.Data, sessionId, connections, deadline));
             if (!outcome.IsSuccess)
             {
                 return new ConnectResult(null, outcome);
             }
         }
-        var peer = new TcpPeer(this, remote, control, connections.Skip(1));
+        return await JoinAsync(endpoint, remote, connections, deadline);
+    }
+
+    /// <summary>Chooses what carries the bytes and makes the peer of open connections.</summary>
+    private async Task<ConnectResult> JoinAsync(TcpEndpoint endpoint, PeerMetadata remote, List<FrameConnection> connections, CancellationToken deadline)
+    {
+        var (name, opening) = await Media.OpenAsync(remote, deadline);
+        if (name is null && !Options.AllowBytesOverTcp)
+        {
+            return Failed(TransferPhase.Connect, TransferSide.Local, TransferError.Unreachable,
+                $"{remote.Identity} at {endpoint} is reached by no medium that is allowed here ({opening.Reason}), and tcp is not one of them. Add tcp to UCX_TLS for a fallback.");
+        }
+        var streams = $"{Options.StreamsPerPeer} streams";
+        var medium = name is null ? new MediumChoice("tcp", opening.Reason.Length == 0 ? streams : $"{streams}; {opening.Reason}") : new MediumChoice(name, opening.Reason);
+        var peer = new TcpPeer(this, remote, connections[0], connections.Skip(1), medium, opening.Memory);
         _peers[peer] = true;
         peer.Begin();
         Log.PeerConnected(Options.Logger, remote.Identity, endpoint.ToString());
-        return new ConnectResult(peer, outcome);
+        Log.MediumChosen(Options.Logger, remote.Identity, medium.Name, medium.Reason);
+        return new ConnectResult(peer, TransferOutcome.Success(TransferPhase.Handshake));
     }
 
-    private async Task<FrameConnection> DialAsync(TcpEndpoint endpoint, CancellationToken deadline)
+    /// <summary>Dials, encrypts if so configured, and proves. The connection is in the list whatever the outcome: the caller closes it.</summary>
+    private async Task<TransferOutcome> OpenAsync(
+        TcpEndpoint endpoint, ConnectionKind kind, ulong sessionId, List<FrameConnection> connections, CancellationToken deadline)
+    {
+        var connection = await DialAsync(endpoint, blocks: kind == ConnectionKind.Data && Tls is null, deadline);
+        connections.Add(connection);
+        if (Tls is not null && await connection.SecureAsync(Tls, isServer: false, endpoint.Host, deadline) is { } error)
+        {
+            return TransferOutcome.Failed(TransferPhase.Handshake, TransferSide.Remote, TransferError.AuthenticationFailed,
+                $"{error} TLS must be set on both nodes, with certificates of one authority.");
+        }
+        return await ConnectionOpening.OpenAsync(connection, kind, sessionId, Options.SecretBytes, Options.Entropy, deadline);
+    }
+
+    private async Task<FrameConnection> DialAsync(TcpEndpoint endpoint, bool blocks, CancellationToken deadline)
     {
         SocketException? last = null;
         foreach (var address in await TcpEndpoint.ResolveAsync(endpoint.Host, deadline))
@@ -192,8 +240,21 @@ public sealed class TcpTransferAgent : ITransferAgent
             try
             {
                 Configure(socket, Options);
-                await socket.ConnectAsync(address, endpoint.Port, deadline);
-                return new FrameConnection(socket, Options.Clock);
+                if (blocks)
+                {
+                    using var cancelling = deadline.UnsafeRegister(static socket => ((Socket)socket!).Dispose(), socket);
+                    socket.Connect(address, endpoint.Port);
+                }
+                else
+                {
+                    await socket.ConnectAsync(address, endpoint.Port, deadline);
+                }
+                return new FrameConnection(socket, Options.Clock, blocks);
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException && deadline.IsCancellationRequested)
+            {
+                socket.Dispose();
+                throw new OperationCanceledException(deadline);
             }
             catch (SocketException exception)
             {
@@ -243,6 +304,11 @@ public sealed class TcpTransferAgent : ITransferAgent
         try
         {
             listener.Bind(new IPEndPoint(address, options.Port));
+            if (!OwnAddresses.Contains(address))
+            {
+                // A kernel with ip_nonlocal_bind lets a foreign address be bound, and nobody ever arrives.
+                throw new SocketException((int)SocketError.AddressNotAvailable);
+            }
             listener.Listen(options.ConnectionCountMax);
             return listener;
         }
@@ -252,8 +318,8 @@ public sealed class TcpTransferAgent : ITransferAgent
             throw new TransferConfigurationException(exception.SocketErrorCode switch
             {
                 SocketError.AddressNotAvailable =>
-                    $"VLLM_NIXL_SIDE_CHANNEL_HOST is '{options.Host}', which is no address of this machine. It is the address to listen on, this "
-                    + "node's own, on prefill and decode nodes alike; a decode node learns the prefill node's from each request (remote_host).",
+                    $"VLLM_NIXL_SIDE_CHANNEL_HOST is '{options.Host}', which is no address of this machine ({OwnAddresses.Describe()}). It is the address to "
+                    + "listen on, this node's own, on prefill and decode nodes alike; a decode node learns the prefill node's from each request (remote_host).",
                 SocketError.AddressAlreadyInUse =>
                     $"Port {options.Port} of {address} is taken. Set VLLM_NIXL_SIDE_CHANNEL_PORT to a free one; engines on one host need one each.",
                 _ => $"Listening on {address}:{options.Port} failed: {exception.Message}",

@@ -9,7 +9,8 @@ namespace Ferry.Transfer.Wire;
 internal readonly record struct FrameHeader(FrameType Type, TransferError Status, ulong Correlation, int PayloadBytes)
 {
     public const int HeaderBytes = 32;
-    public const byte Version = 1;
+    /// <summary>2: writes, transfers in place, notifications, the interval of pings in Hello.</summary>
+    public const byte Version = 2;
 
     /// <summary>No message is longer. 32,768 records of a locate reply fit.</summary>
     public const int PayloadBytesMax = 1 << 20;

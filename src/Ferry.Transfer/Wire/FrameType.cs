@@ -1,6 +1,6 @@
 namespace Ferry.Transfer.Wire;
 
-/// <summary>Kinds of frame. The numbers are on the wire (docs/wire/side-channel.md) and never change.</summary>
+/// <summary>Kinds of frame. The numbers are on the wire (docs/wire/side-channel.md) and never change. A reply is its request's number + 1.</summary>
 internal enum FrameType : byte
 {
     Open = 1,
@@ -22,4 +22,22 @@ internal enum FrameType : byte
     Goodbye = 15,
     Read = 16,
     ReadReply = 17,
+    Write = 18,
+    WriteReply = 19,
+
+    /// <summary>The asker has moved the bytes of a segment that the owner holds in place.</summary>
+    Took = 20,
+    TookReply = 21,
+    Prepare = 22,
+    PrepareReply = 23,
+    Notify = 24,
+    NotifyReply = 25,
+
+    /// <summary>How a region is reached by another medium.</summary>
+    Region = 26,
+    RegionReply = 27,
+
+    /// <summary>A question whose meaning is the two owners' own affair.</summary>
+    Ask = 64,
+    AskReply = 65,
 }

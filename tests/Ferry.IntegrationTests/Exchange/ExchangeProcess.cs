@@ -57,10 +57,11 @@ internal sealed partial class ExchangeProcess : IAsyncDisposable
     }
 
     /// <summary>A client's own connection; the caller disposes it.</summary>
-    public async Task<ConnectionMultiplexer> ConnectAsync() => await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions
+    public async Task<ConnectionMultiplexer> ConnectAsync(string? password = null) => await ConnectionMultiplexer.ConnectAsync(new ConfigurationOptions
     {
         EndPoints = { new IPEndPoint(IPAddress.Loopback, RespPort) },
         AbortOnConnectFail = true,
+        Password = password,
         AsyncTimeout = 30_000,
         SyncTimeout = 30_000,
     });

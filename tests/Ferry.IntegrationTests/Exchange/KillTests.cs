@@ -11,9 +11,15 @@ public sealed class KillTests : IDisposable
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
 
-    [Fact]
-    public async Task Kill_DuringWrites_LosesNothingThatWasWrittenAndServesNothingTorn()
+    [Theory]
+    [InlineData("disk")]
+    [InlineData("directory")]
+    public async Task Kill_DuringWrites_LosesNothingThatWasWrittenAndServesNothingTorn(string kind)
     {
+        var path = Path.Combine(_directory, kind);
+        string[] tier = kind == "disk" ? ["--disk", path] : ["--remote", $"file://{path}"];
+        Task<ExchangeProcess> StartAsync() =>
+            ExchangeProcess.StartAsync(["--memory", "64MiB", .. tier, kind == "disk" ? "--disk-size" : "--remote-size", "512MiB", "--log-level", "warning"]);
         const int settled = 40;
         const int rounds = 3;
         var (written, random) = (0, new Random(20261126));
@@ -39,7 +45,7 @@ public sealed class KillTests : IDisposable
                 await stop.CancelAsync();
                 await Task.WhenAll(storm);
             }
-            var verified = await FerryRun.RunAsync("cache", "verify", "--disk", Path.Combine(_directory, "disk"), "--json");
+            var verified = await FerryRun.RunAsync(["cache", "verify", .. tier, "--json"]);
             Assert.True(verified.ExitCode == 0, verified.Output + verified.Error);
         }
         await using var last = await StartAsync();
@@ -55,9 +61,6 @@ public sealed class KillTests : IDisposable
             }
         }
     }
-
-    private Task<ExchangeProcess> StartAsync() =>
-        ExchangeProcess.StartAsync(["--memory", "64MiB", "--disk", Path.Combine(_directory, "disk"), "--disk-size", "512MiB", "--log-level", "warning"]);
 
     private static async Task AssertHoldsAsync(IDatabase client, int count)
     {

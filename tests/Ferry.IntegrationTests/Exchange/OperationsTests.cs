@@ -25,7 +25,8 @@ public sealed class OperationsTests : IDisposable
         {
             await client.GetDatabase().StringSetAsync(key, value);
         }
-        await exchange.WaitWrittenAsync(values.Count);
+        var flushed = (await ObjectAsync("flush", "--admin", exchange.Admin, "--json"))["tiers"]!.AsObject();
+        Assert.Equal([("disk", 12, 0), ("directory", 12, 0)], flushed.Select(tier => (tier.Key, tier.Value!["written"]!.GetValue<int>(), tier.Value["failed"]!.GetValue<int>())));
 
         var listed = await LinesAsync("ls", "--admin", exchange.Admin, "--json");
         Assert.Equal(values.Keys.Order(), listed.Where(row => row["key"] is not null).Select(row => row["key"]!.GetValue<string>()).Order());

@@ -100,7 +100,7 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public async Task NoExchangeAtTheAdminAddress_IsSaidByEveryCommand()
     {
-        foreach (var words in (string[])["ls", "stat", "get k", "pin k", "clear --yes", "move --from memory --to disk", "verify", $"export {_directory}/x"])
+        foreach (var words in (string[])["ls", "stat", "get k", "pin k", "clear --yes", "flush", "move --from memory --to disk", "verify", $"export {_directory}/x"])
         {
             var run = await FerryRun.RunAsync(["cache", .. words.Split(' '), "--admin", "127.0.0.1:1"]);
             Assert.True(run.ExitCode == 1, words + run.Error);

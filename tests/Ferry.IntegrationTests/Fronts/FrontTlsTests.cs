@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Ferry.Cache.Remote.Resp;
 using Ferry.TestKit;
@@ -12,29 +11,19 @@ namespace Ferry.IntegrationTests.Fronts;
 
 public sealed class FrontTlsTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("ferry-tls-").FullName;
-    private readonly RespFrontOptions _options;
-    private readonly string _certificateHash;
+    private readonly TlsFiles _files = new();
 
-    public FrontTlsTests()
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        _options = new RespFrontOptions { Port = 0, TlsCertificatePath = Path.Combine(_folder, "cert.pem"), TlsKeyPath = Path.Combine(_folder, "key.pem") };
-        _certificateHash = certificate.GetCertHashString();
-        File.WriteAllText(_options.TlsCertificatePath, certificate.ExportCertificatePem());
-        File.WriteAllText(_options.TlsKeyPath, key.ExportPkcs8PrivateKeyPem());
-    }
+    private RespFrontOptions Options => new() { Port = 0, TlsCertificatePath = _files.CertificatePath, TlsKeyPath = _files.KeyPath };
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose() => _files.Dispose();
 
     [Fact]
     public async Task Client_OverTls_StoresAndGetsALongValue()
     {
-        await using var host = await FrontHost.StartAsync(_options);
+        await using var host = await FrontHost.StartAsync(Options);
         using var client = new TcpClient();
         await client.ConnectAsync(host.Resp.Endpoint);
-        await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown?.GetCertHashString() == _certificateHash);
+        await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown?.GetCertHashString() == _files.CertificateHash);
         await tls.AuthenticateAsClientAsync("localhost");
         var value = new byte[3_000_000];
         new Random(1).NextBytes(value);
@@ -51,7 +40,7 @@ public sealed class FrontTlsTests : IDisposable
     [Fact]
     public async Task Client_WithoutTls_IsTurnedAway()
     {
-        await using var host = await FrontHost.StartAsync(_options);
+        await using var host = await FrontHost.StartAsync(Options);
         using var client = host.ConnectResp();
         await client.SendAsync(Of("PING") + Of("PING"));
         Assert.DoesNotContain("PONG", await client.ReadToEndAsync(), StringComparison.Ordinal);
@@ -61,7 +50,7 @@ public sealed class FrontTlsTests : IDisposable
     [Fact]
     public async Task Client_SilentInTheHandshake_IsClosed()
     {
-        await using var host = await FrontHost.StartAsync(_options);
+        await using var host = await FrontHost.StartAsync(Options);
         using var client = host.ConnectResp();
         await Eventually.HoldsAsync(() => host.Resp.ConnectionCount == 1);
         var end = client.ReadToEndAsync();
@@ -77,9 +66,9 @@ public sealed class FrontTlsTests : IDisposable
     public async Task Start_WithAKeyThatIsNotTheCertificates_SaysWhich()
     {
         using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        File.WriteAllText(_options.TlsKeyPath!, other.ExportPkcs8PrivateKeyPem());
-        var error = await Assert.ThrowsAsync<IOException>(() => FrontHost.StartAsync(_options));
-        Assert.StartsWith($"cache.resp: certificate {_options.TlsCertificatePath} with key {_options.TlsKeyPath} cannot be used", error.Message, StringComparison.Ordinal);
+        File.WriteAllText(Options.TlsKeyPath!, other.ExportPkcs8PrivateKeyPem());
+        var error = await Assert.ThrowsAsync<IOException>(() => FrontHost.StartAsync(Options));
+        Assert.StartsWith($"cache.resp: certificate {Options.TlsCertificatePath} with key {Options.TlsKeyPath} cannot be used", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

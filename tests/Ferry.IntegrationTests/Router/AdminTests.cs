@@ -122,6 +122,37 @@ public sealed class AdminTests : IDisposable
     }
 
     [Fact]
+    public async Task Metrics_OfAStream_HaveVllmsStemsAndBuckets()
+    {
+        await using var router = await RouterFixture.StartAsync();
+        var streams = 0;
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                router.Decode.StreamGate = new TaskCompletionSource(); // Between the first event and the others, so that they come apart, unless a busy machine keeps the router from reading.
+                var (response, reader) = await router.OpenAsync("/v1/completions", """{"model":"stub","prompt":"x","max_tokens":8,"stream":true}""", TestContext.Current.CancellationToken);
+                await reader.ReadLineAsync(TestContext.Current.CancellationToken);
+                router.Decode.StreamGate.SetResult();
+                await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+                response.Dispose();
+                streams++;
+                return await router.MetricAsync("ferry_router_inter_token_latency_seconds_count") > 0;
+            },
+            "no time between events was ever counted");
+        await Eventually.TrueAsync(async () => await router.MetricAsync("ferry_router_e2e_request_latency_seconds_count") == streams, "the request was never counted");
+        Assert.Equal(streams, await router.MetricAsync("ferry_router_time_to_first_token_seconds_count"));
+        Assert.Equal(streams, await router.MetricAsync("ferry_router_request_time_per_output_token_seconds_count"));
+        Assert.Equal(streams, await router.MetricAsync("ferry_router_leg_first_byte_seconds_count{leg=\"prefill\"}"));
+        Assert.Equal(streams, await router.MetricAsync("ferry_router_leg_first_byte_seconds_count{leg=\"decode\"}"));
+        var metrics = await router.Http.GetStringAsync("/metrics");
+        // vLLM's edges (vllm/v1/metrics/loggers.py): a histogram of other edges cannot be laid over its own.
+        Assert.Equal("0.001 0.005 0.01 0.02 0.04 0.06 0.08 0.1 0.25 0.5 0.75 1.0 2.5 5.0 7.5 10.0 20.0 40.0 80.0 160.0 640.0 2560.0 +Inf", EdgesOf(metrics, "ferry_router_time_to_first_token_seconds"));
+        Assert.Equal("0.01 0.025 0.05 0.075 0.1 0.15 0.2 0.3 0.4 0.5 0.75 1.0 2.5 5.0 7.5 10.0 20.0 40.0 80.0 +Inf", EdgesOf(metrics, "ferry_router_inter_token_latency_seconds"));
+        Assert.Equal("0.01 0.025 0.05 0.075 0.1 0.15 0.2 0.3 0.4 0.5 0.75 1.0 2.5 5.0 7.5 10.0 20.0 40.0 80.0 +Inf", EdgesOf(metrics, "ferry_router_request_time_per_output_token_seconds"));
+        Assert.Equal("0.3 0.5 0.8 1.0 1.5 2.0 2.5 5.0 10.0 15.0 20.0 30.0 40.0 50.0 60.0 120.0 240.0 480.0 960.0 1920.0 7680.0 +Inf", EdgesOf(metrics, "ferry_router_e2e_request_latency_seconds"));
+    }
+
+    [Fact]
     public async Task Metrics_OfNodes_HaveOneGaugeEach()
     {
         await using var router = await NodesFixture.StartAsync();
@@ -177,4 +208,8 @@ public sealed class AdminTests : IDisposable
         gate.SetResult();
         Assert.Equal((200, 200), ((await first).Status, (await second).Status));
     }
+
+    /// <summary>The upper edges of a histogram without labels.</summary>
+    private static string EdgesOf(string metrics, string name) =>
+        string.Join(' ', metrics.Split('\n').Where(line => line.StartsWith($"{name}_bucket{{le=\"", StringComparison.Ordinal)).Select(line => line.Split('"')[1]));
 }

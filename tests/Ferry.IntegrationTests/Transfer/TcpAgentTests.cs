@@ -4,7 +4,7 @@ using Ferry.Transfer.Tcp;
 
 namespace Ferry.IntegrationTests.Transfer;
 
-public sealed class TcpAgentTests : TransferAgentContract
+public sealed class TcpAgentTests : TransferProofContract
 {
     protected override TimeProvider Clock => TimeProvider.System;
 
@@ -13,7 +13,7 @@ public sealed class TcpAgentTests : TransferAgentContract
         {
             EngineId = options.EngineId,
             Handler = options.Handler,
-            Reads = options.Reads,
+            Transfers = options.Transfers,
             Kv = options.Kv,
             Clock = options.Clock,
             Port = endpoint is null ? 0 : TcpEndpoint.TryParse(endpoint)!.Port,

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Ferry.TestKit.Transfer;
 using Ferry.Transfer;
-using Ferry.Transfer.Reads;
+using Ferry.Transfer.OneSided;
 using Ferry.Transfer.SideChannel;
 using Ferry.Transfer.Tcp;
 using Ferry.Transfer.Wire;
@@ -37,12 +37,13 @@ public sealed class TcpFaultTests : IAsyncLifetime
     [InlineData(false)]
     public async Task PeerFallsSilent_WithOrWithoutAReadUnderWay_IsDeadWithinThreeSecondsAndABit(bool reading)
     {
-        var (owner, reader) = (await StartAsync("owner"), await StartAsync("reader"));
+        // The owner would notice the silence too, and the proxy would tell the reader of the closed connection.
+        var (owner, reader) = (await StartAsync("owner", options => options with { IdleTimeout = TimeSpan.FromSeconds(20) }), await StartAsync("reader"));
         await using var proxy = new WireProxy(owner.Endpoint);
         var peer = (await reader.ConnectAsync(proxy.Endpoint, Token)).Peer!;
         var (lease, source, target) = Arenas(owner, reader);
         var read = reading ? peer.ReadAsync(new[] { Whole(lease, source, target) }, Token) : null;
-        while (reading && proxy.ToReaderBytes < Bytes / 8)
+        while (read is { IsCompleted: false } && proxy.ToReaderBytes < Bytes / 8)
         {
             await Task.Yield();
         }
@@ -59,7 +60,7 @@ public sealed class TcpFaultTests : IAsyncLifetime
             var outcome = await read;
             Assert.Equal((TransferPhase.Read, TransferSide.Remote, TransferError.TimedOut), (outcome.Phase, outcome.Side, outcome.Error));
         }
-        Assert.Equal(0, reader.Counts.ReadsInFlight);
+        Assert.Equal(0, reader.Counts.TransfersInFlight);
     }
 
     [Fact]
@@ -70,7 +71,7 @@ public sealed class TcpFaultTests : IAsyncLifetime
         var peer = (await reader.ConnectAsync(proxy.Endpoint, Token)).Peer!;
         var (lease, source, target) = Arenas(owner, reader);
         var read = peer.ReadAsync(new[] { Whole(lease, source, target) }, Token);
-        while (proxy.ToReaderBytes < Bytes / 8)
+        while (!read.IsCompleted && proxy.ToReaderBytes < Bytes / 8)
         {
             await Task.Yield();
         }
@@ -88,7 +89,7 @@ public sealed class TcpFaultTests : IAsyncLifetime
     public async Task BitFlips_OnTheWire_AreCaughtByTheChecksumOrByTheProtocol()
     {
         var owner = await StartAsync("owner");
-        var reader = await StartAsync("reader", options => options with { Reads = new ReadLimits { Checksum = true } });
+        var reader = await StartAsync("reader", options => options with { Transfers = new TransferLimits { Checksum = true } });
         await using var proxy = new WireProxy(owner.Endpoint);
         var (lease, source, target) = Arenas(owner, reader);
         var random = new Random(11);
@@ -117,10 +118,10 @@ public sealed class TcpFaultTests : IAsyncLifetime
         var source = new TestArena(owner, Bytes).Fill(1);
         var ended = new TaskCompletionSource();
         var lease = owner.Leases.TryGrant([source.All], TimeSpan.FromMinutes(5), null, (_, _) => ended.SetResult())!;
-        var descriptors = new[] { new ReadDescriptor(new RemoteRange(lease.Id, lease.Generation, source.Region.Id, 0, Bytes), source.Region, 0) };
-        var plan = ReadPlan.TryCreate(descriptors, new ReadLimits { SegmentBytes = Bytes }, owner.Core.Regions, out _)!;
-        var request = new byte[ReadCodec.RequestBytes(plan.Segments[0])];
-        ReadCodec.WriteRequest(request, plan, plan.Segments[0], checksum: false);
+        var descriptors = new[] { new TransferDescriptor(new RemoteRange(lease.Id, lease.Generation, source.Region.Id, 0, Bytes), source.Region, 0) };
+        var plan = TransferPlan.TryCreate(TransferDirection.Read, descriptors, new TransferLimits(), _ => Bytes, false, owner.Core.Regions, out _)!;
+        var request = new byte[TransferCodec.RequestBytes(plan.Segments[0])];
+        TransferCodec.WriteRequest(request, plan, plan.Segments[0], TransferFlags.None);
         plan.Release();
         await data.WriteAsync(FrameType.Read, TransferError.None, 1, request, Token);
         while (data.Socket.Available == 0)
@@ -231,8 +232,8 @@ public sealed class TcpFaultTests : IAsyncLifetime
             Assert.True((await ConnectionOpening.OpenAsync(data, ConnectionKind.Data, sessionId, [], SystemEntropy.Instance, Token)).IsSuccess);
             var noise = new byte[random.Next(0, 200)];
             random.NextBytes(noise);
-            await data.WriteAsync(FrameType.Read, TransferError.None, 1, noise, Token);
-            await control.WriteAsync((FrameType)random.Next(1, 18), TransferError.None, 1, noise, Token);
+            await data.WriteAsync(round % 2 == 0 ? FrameType.Read : FrameType.Write, TransferError.None, 1, noise, Token);
+            await control.WriteAsync((FrameType)random.Next(1, 28), TransferError.None, 1, noise, Token);
             await control.SendAsync(noise, Token);
             control.Dispose();
         }
@@ -262,6 +263,50 @@ public sealed class TcpFaultTests : IAsyncLifetime
         await again.Peer.DisposeAsync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ConnectionThatBlocks_AbortedOrCancelledFromOutside_EndsItsWait(bool sends)
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        foreach (var cancels in new[] { false, true })
+        {
+            using var near = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            near.Connect(listener.LocalEndPoint!);
+            using var far = listener.Accept(); // says and takes nothing
+            using var connection = new FrameConnection(near, TimeProvider.System, blocks: true);
+            using var cancelling = new CancellationTokenSource();
+            var waiting = OwnThread.RunAsync("test", async () =>
+            {
+                try
+                {
+                    return sends
+                        ? await connection.SendAsync(new byte[Bytes], cancelling.Token)
+                        : await connection.ReceiveAsync(new byte[1], cancelling.Token);
+                }
+                catch (OperationCanceledException)
+                {
+                    return "cancelled";
+                }
+            });
+            await Task.Delay(100, Token);
+            Assert.False(waiting.IsCompleted);
+
+            if (cancels)
+            {
+                await cancelling.CancelAsync();
+            }
+            else
+            {
+                connection.Abort("aborted");
+            }
+
+            Assert.Equal(cancels ? "cancelled" : "aborted", await waiting.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        }
+    }
+
     private async Task<TcpTransferAgent> StartAsync(string engineId, Func<TcpAgentOptions, TcpAgentOptions>? change = null)
     {
         var options = new TcpAgentOptions { EngineId = engineId, Port = 0 };
@@ -276,7 +321,7 @@ public sealed class TcpFaultTests : IAsyncLifetime
         return (owner.Leases.TryGrant([source.All], TimeSpan.FromMinutes(5))!, source, new TestArena(reader, Bytes));
     }
 
-    private static ReadDescriptor Whole(Lease lease, TestArena source, TestArena target) =>
+    private static TransferDescriptor Whole(Lease lease, TestArena source, TestArena target) =>
         new(new RemoteRange(lease.Id, lease.Generation, source.Region.Id, 0, Bytes), target.Region, 0);
 
     private static async Task<FrameConnection> DialAsync(TcpTransferAgent owner)

@@ -14,6 +14,7 @@ internal sealed class WireProxy : IAsyncDisposable
     private readonly ConcurrentBag<Task> _pumps = [];
     private readonly Task _accepting;
     private volatile TaskCompletionSource _flowing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<Socket, long> _toReaderByConnection = new();
     private long _toReaderBytes;
     private long _flipAt = -1;
 
@@ -31,6 +32,9 @@ internal sealed class WireProxy : IAsyncDisposable
 
     /// <summary>Bytes that have gone from the owner to the reader.</summary>
     public long ToReaderBytes => Interlocked.Read(ref _toReaderBytes);
+
+    /// <summary>The same of each connection, the one that carried most first.</summary>
+    public IReadOnlyList<long> ToReaderBytesByConnection => [.. _toReaderByConnection.Values.OrderDescending()];
 
     /// <summary>From now on nothing passes, in either direction; connections stay open, as with a stopped process or a pulled cable.</summary>
     public void Freeze() => _flowing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -90,6 +94,7 @@ internal sealed class WireProxy : IAsyncDisposable
                 if (toReader)
                 {
                     var end = Interlocked.Add(ref _toReaderBytes, bytes);
+                    _toReaderByConnection.AddOrUpdate(from, bytes, (_, sum) => sum + bytes);
                     var flip = Interlocked.Read(ref _flipAt);
                     if (flip >= end - bytes && flip < end)
                     {

@@ -40,7 +40,7 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
 
     public string Kind => "faulty";
 
-    public TierCapabilities Capabilities =>
+    public TierCapabilities Capabilities { get; init; } =
         TierCapabilities.Read | TierCapabilities.Put | TierCapabilities.Delete | TierCapabilities.List | TierCapabilities.Measure;
 
     public TierCounts Counts => new(Volatile.Read(ref _reads), 0, 0, Volatile.Read(ref _damaged), Volatile.Read(ref _puts), 0, 0, 0);
@@ -74,6 +74,10 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
 
     public async Task<TierRead> ReadAsync(TierRecord record, Memory<byte> destination, CancellationToken cancellationToken)
     {
+        if (HangInRead is null) // One that hangs is deaf.
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
         await FailAsync();
         if (!_records.TryGetValue((record.Key, record.Location), out var held))
         {
@@ -98,6 +102,10 @@ public sealed class FaultyTier(string name = "faulty") : IKvTier
 
     public async Task<TierPutOutcome> PutAsync(KvRecordHeader header, ReadOnlyMemory<byte> record, CancellationToken cancellationToken)
     {
+        if (HangInPut is null && Hang is null)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
         await FailAsync();
         PutsBegun++;
         if (HangInPut is { } hang)

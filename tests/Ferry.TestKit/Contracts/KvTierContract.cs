@@ -28,6 +28,32 @@ public abstract class KvTierContract
         return (await tier.ReadAsync(record, bytes, CancellationToken.None), bytes);
     }
 
+    /// <summary>Cancels an operation after so many turns of the scheduler: the first before it begins.</summary>
+    /// <returns>Null when it ended as cancelled.</returns>
+    private static async Task<T?> CancelledAfter<T>(int turns, Func<CancellationToken, Task<T>> operation)
+        where T : struct
+    {
+        using var cancelling = new CancellationTokenSource();
+        if (turns == 0)
+        {
+            await cancelling.CancelAsync();
+        }
+        var running = Task.Run(() => operation(cancelling.Token), CancellationToken.None);
+        for (var turn = 0; turn < turns * turns && !running.IsCompleted; turn++)
+        {
+            await Task.Yield();
+        }
+        await cancelling.CancelAsync();
+        try
+        {
+            return await running;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
     private static Task<IReadOnlyList<TierRecord>> FindAsync(IKvTier tier, int number, string salt = "") =>
         tier.FindAsync(TestRecords.Key(number, salt), CancellationToken.None);
 
@@ -98,6 +124,21 @@ public abstract class KvTierContract
     }
 
     [Fact]
+    public async Task PutAndReadAsync_CallerHasGivenUp_AreCancelledAndHarmNothing()
+    {
+        await using var tier = Open();
+        await PutAsync(tier, 1, Layout);
+        var (header, record) = TestRecords.Record(2, Layout);
+        var given = new CancellationToken(canceled: true);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => tier.PutAsync(header, record, given));
+        Assert.Empty(await FindAsync(tier, 2));
+        var found = Assert.Single(await FindAsync(tier, 1));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => tier.ReadAsync(found, new byte[found.RecordBytes], given));
+        Assert.Equal(TierReadOutcome.Read, (await ReadAsync(tier, found)).Read.Outcome);
+        Assert.Equal(TierPutOutcome.Stored, await PutAsync(tier, 2, Layout));
+    }
+
+    [Fact]
     public async Task DeleteAsync_Chunk_TakesAllItsShards()
     {
         await using var tier = Open();
@@ -149,6 +190,28 @@ public abstract class KvTierContract
         var (read, bytes) = await ReadAsync(tier, Assert.Single(await FindAsync(tier, 1)));
         Assert.Equal(TierReadOutcome.Read, read.Outcome);
         Assert.Equal(TestRecords.Record(1, Layout).Record, bytes);
+    }
+
+    [Fact]
+    public async Task PutAndRead_CancelledAtAnyTime_LeaveAWholeRecordOrNone()
+    {
+        await using var tier = Open();
+        for (var number = 0; number < 24; number++)
+        {
+            var (header, record) = TestRecords.Record(number, Layout);
+            var stored = await CancelledAfter(number, token => tier.PutAsync(header, record, token)) is TierPutOutcome.Stored;
+            if (!stored && (await FindAsync(tier, number)).Count == 0)
+            {
+                // What was given up stands in nobody's way; or it has arrived meanwhile all the same.
+                Assert.Contains(await PutAsync(tier, number, Layout), new[] { TierPutOutcome.Stored, TierPutOutcome.Present });
+            }
+            var found = Assert.Single(await FindAsync(tier, number));
+            await CancelledAfter(number, token => tier.ReadAsync(found, new byte[found.RecordBytes], token));
+
+            var (read, bytes) = await ReadAsync(tier, found);
+            Assert.Equal((TierReadOutcome.Read, 0L), (read.Outcome, tier.Counts.Damaged));
+            Assert.Equal(record, bytes);
+        }
     }
 
     [Fact]

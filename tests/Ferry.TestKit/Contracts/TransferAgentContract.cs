@@ -6,8 +6,8 @@ using Xunit;
 
 namespace Ferry.TestKit.Contracts;
 
-/// <summary>What every medium's agent promises: reads, the side channel, and an end that leaves nothing.</summary>
-public abstract class TransferAgentContract : TransferReadContract
+/// <summary>What every medium's agent promises: transfers, the side channel, and an end that leaves nothing.</summary>
+public abstract class TransferAgentContract : TransferWriteContract
 {
     [Fact]
     public async Task SideChannel_LocateExtendRelease_ReachTheOwnerWithEveryField()
@@ -37,7 +37,7 @@ public abstract class TransferAgentContract : TransferReadContract
         var reply = located.Reply!;
         Assert.InRange(reply.LeaseLeft, Long - TimeSpan.FromSeconds(1), Long);
         Assert.Equal(owner.Identity.Generation, reply.Generation);
-        var descriptors = reply.Records.Select(record => new ReadDescriptor(reply.RangeOf(record), target.Region, record.Offset)).ToArray();
+        var descriptors = reply.Records.Select(record => new TransferDescriptor(reply.RangeOf(record), target.Region, record.Offset)).ToArray();
         Assert.True((await peer.ReadAsync(descriptors, Token)).IsSuccess);
         Assert.True(source.Bytes.Slice(300, 200).SequenceEqual(target.Bytes.Slice(300, 200)));
 
@@ -125,7 +125,7 @@ public abstract class TransferAgentContract : TransferReadContract
     public async Task Dispose_WithReadsUnderWay_EndsThemAndLeavesNothing()
     {
         const int Bytes = 32 << 20;
-        var (owner, reader, peer) = await ConnectAsync(new ReadLimits { SegmentBytes = 65_536 });
+        var (owner, reader, peer) = await ConnectAsync(new TransferLimits { SegmentBytes = 65_536 });
         var source = new TestArena(owner, Bytes);
         var target = new TestArena(reader, Bytes);
         var lease = owner.Leases.TryGrant([source.All], Long)!;

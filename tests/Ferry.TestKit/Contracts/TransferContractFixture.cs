@@ -1,5 +1,6 @@
 using Ferry.TestKit.Transfer;
 using Ferry.Transfer;
+using Ferry.Transfer.SharedMemory;
 using Ferry.Transfer.SideChannel;
 using Xunit;
 
@@ -9,6 +10,7 @@ namespace Ferry.TestKit.Contracts;
 public abstract class TransferContractFixture : IAsyncLifetime
 {
     private readonly List<ITransferAgent> _agents = [];
+    private readonly List<SharedArena> _shared = [];
 
     protected static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
@@ -31,11 +33,20 @@ public abstract class TransferContractFixture : IAsyncLifetime
             await agent.DisposeAsync();
             Assert.Equal(default, agent.Counts);
         }
+        _shared.ForEach(arena => arena.Dispose());
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Memory that other processes of this host can map, until all agents are disposed.</summary>
+    protected SharedArena Share(int bytes)
+    {
+        var arena = new SharedArena(bytes);
+        _shared.Add(arena);
+        return arena;
+    }
+
     protected async Task<(ITransferAgent Owner, ITransferAgent Reader, ITransferPeer Peer)> ConnectAsync(
-        ReadLimits? reads = null, ISideChannelHandler? handler = null)
+        TransferLimits? reads = null, ISideChannelHandler? handler = null)
     {
         var owner = await StartAsync("owner", handler: handler);
         var reader = await StartAsync("reader", reads: reads);
@@ -45,13 +56,13 @@ public abstract class TransferContractFixture : IAsyncLifetime
     }
 
     protected async Task<ITransferAgent> StartAsync(
-        string engineId, string? endpoint = null, ReadLimits? reads = null, ISideChannelHandler? handler = null, KvDescription? kv = null)
+        string engineId, string? endpoint = null, TransferLimits? reads = null, ISideChannelHandler? handler = null, KvDescription? kv = null)
     {
         var agent = await StartAsync(new TransferAgentOptions
         {
             EngineId = engineId,
             Handler = handler ?? RefusingHandler.Instance,
-            Reads = reads ?? new ReadLimits(),
+            Transfers = reads ?? new TransferLimits(),
             Kv = kv ?? KvDescription.None,
             Clock = Clock,
         }, endpoint);
@@ -68,6 +79,6 @@ public abstract class TransferContractFixture : IAsyncLifetime
         }
     }
 
-    protected static ReadDescriptor Descriptor(Lease lease, TestArena source, long offset, long bytes, TestArena target, long targetOffset) =>
+    protected static TransferDescriptor Descriptor(Lease lease, TestArena source, long offset, long bytes, TestArena target, long targetOffset) =>
         new(new RemoteRange(lease.Id, lease.Generation, source.Region.Id, offset, bytes), target.Region, targetOffset);
 }

@@ -26,6 +26,9 @@ public sealed class ExchangeNode : IAsyncDisposable
 
     public KvExchange Exchange { get; }
 
+    /// <summary>Null without a network.</summary>
+    public ITransferAgent? Agent { get; private init; }
+
     public KvPool Pool => _pool;
 
     public KvTotals Totals => Exchange.Reports.Snapshot();
@@ -48,16 +51,17 @@ public sealed class ExchangeNode : IAsyncDisposable
         var pool = new PagedKvPool(
             KvTruth.Layers, KvTruth.Heads, KvTruth.HeadDim, KvPoolOptions.For(device) with { TensorParallelSize = tensorParallelSize, BlockCount = 2048 / device.BlockTokens });
         exchange.Attach(pool);
+        ITransferAgent? transfer = null;
         if (network is not null)
         {
             await exchange.StartAsync((kv, handler, _) =>
             {
                 var agent = new TransferAgentOptions { EngineId = options.EngineId, Kv = kv, Handler = handler, Clock = time };
                 var started = InProcessTransferAgent.Start(network, $"{name}:5600", agent);
-                return Task.FromResult(wrap?.Invoke(started) ?? started);
+                return Task.FromResult(transfer = wrap?.Invoke(started) ?? started);
             }, CancellationToken.None);
         }
-        return new ExchangeNode(exchange, pool);
+        return new ExchangeNode(exchange, pool) { Agent = transfer };
     }
 
     public static int[] Prompt(int tokenCount, int seed = 1)
@@ -72,14 +76,23 @@ public sealed class ExchangeNode : IAsyncDisposable
     /// <returns>The answer's <c>kv_transfer_params</c>.</returns>
     public JsonObject? Prefill(string requestId, int[] prompt, JsonObject? parameters = null, string salt = "", bool completed = true, KvTruth? truth = null)
     {
-        (truth ?? new KvTruth()).Fill(_pool, prompt.Length);
+        Fill(prompt, truth);
         for (var first = 0; first < prompt.Length; first += ChunkTokens)
         {
-            var count = Math.Min(ChunkTokens, prompt.Length - first);
-            var blocks = Enumerable.Range(first / _pool.BlockTokens, (count + _pool.BlockTokens - 1) / _pool.BlockTokens).ToArray();
-            Exchange.Save(new KvSave(requestId, prompt.AsMemory(0, first + count), first, count, blocks, first + count == prompt.Length, salt, parameters));
+            Exchange.Save(PieceOf(requestId, prompt, first, parameters, salt));
         }
         return Exchange.RequestFinished(requestId, completed);
+    }
+
+    /// <summary>Puts the prompt's KV into the pool.</summary>
+    public void Fill(int[] prompt, KvTruth? truth = null) => (truth ?? new KvTruth()).Fill(_pool, prompt.Length);
+
+    /// <summary>The chunk that begins at a token, as the engine would give it to the exchange.</summary>
+    public KvSave PieceOf(string requestId, int[] prompt, int first, JsonObject? parameters, string salt = "")
+    {
+        var count = Math.Min(ChunkTokens, prompt.Length - first);
+        var blocks = Enumerable.Range(first / _pool.BlockTokens, (count + _pool.BlockTokens - 1) / _pool.BlockTokens).ToArray();
+        return new KvSave(requestId, prompt.AsMemory(0, first + count), first, count, blocks, first + count == prompt.Length, salt, parameters);
     }
 
     /// <summary>Asks for what a decode node lacks; the result holds nothing when there is nothing to load.</summary>

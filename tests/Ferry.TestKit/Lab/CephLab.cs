@@ -44,10 +44,15 @@ public sealed class CephLab : IAsyncDisposable
     /// <summary>Pids of all daemons, for their processor time.</summary>
     public IReadOnlyList<int> Pids => [.. Directory.GetFiles(Path.Combine(_home, "run"), "*.pid").Where(file => !file.Contains("reaper", StringComparison.Ordinal)).Select(ReadPid)];
 
+    /// <param name="storeBytes">Bytes of the sparse file that holds everything; null for the script's default. A store that is nearly full blocks every write.</param>
     /// <exception cref="InvalidOperationException">Ceph is not installed, or did not start.</exception>
-    public static async Task<CephLab> StartAsync()
+    public static async Task<CephLab> StartAsync(long? storeBytes = null)
     {
         var lab = new CephLab(Directory.CreateTempSubdirectory("ferry-ceph-").FullName, LabScript.FindPorts(20));
+        if (storeBytes is { } bytes)
+        {
+            lab._environment["CEPH_STORE_BYTES"] = bytes.ToString(CultureInfo.InvariantCulture);
+        }
         await lab.UpAsync();
         return lab;
     }

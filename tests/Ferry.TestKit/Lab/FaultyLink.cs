@@ -88,7 +88,8 @@ public sealed class FaultyLink : IAsyncDisposable
             }
             await far.ConnectAsync(IPAddress.Loopback, _farPort, _stop.Token);
             using var ended = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            var forth = CopyAsync(near.GetStream(), far.GetStream(), returning: false, fault is { ForthBytesPerSecond: null, ForthCutAtByte: null } or null ? null : new LineFault { BytesPerSecond = fault.ForthBytesPerSecond, CutAtByte = fault.ForthCutAtByte }, ended.Token);
+            var forthFault = fault is null ? null : new LineFault { BytesPerSecond = fault.ForthBytesPerSecond, CutAtByte = fault.ForthCutAtByte, HangAtByte = fault.ForthHangAtByte };
+            var forth = CopyAsync(near.GetStream(), far.GetStream(), returning: false, forthFault, ended.Token);
             var back = CopyAsync(far.GetStream(), near.GetStream(), returning: true, fault, ended.Token);
             await Task.WhenAny(forth, back);
             await ended.CancelAsync();

@@ -21,6 +21,9 @@ public sealed record LineFault
     /// <summary>From that byte on nothing more comes, while the line stays open.</summary>
     public long? HangAtByte { get; init; }
 
+    /// <summary>From that byte on nothing more goes to the far end, while the line stays open.</summary>
+    public long? ForthHangAtByte { get; init; }
+
     /// <summary>Sent to the near end in place of what the far end would say; then the line ends. The far end is never asked.</summary>
     public byte[]? Answer { get; init; }
 }

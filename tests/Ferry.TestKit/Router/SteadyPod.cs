@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
@@ -13,6 +14,9 @@ namespace Ferry.TestKit.Router;
 /// <summary>A pod for measurements: vLLM's contract with canned answers and set delays, and as little work as a server can do.</summary>
 public sealed class SteadyPod : IAsyncDisposable
 {
+    /// <summary>What is looked at of a body: a second leg has its parameters before what the client wrote.</summary>
+    private const int AskBytes = 4096;
+
     private readonly WebApplication _app;
     private readonly SteadyPodOptions _options;
     private readonly byte[] _whole;
@@ -57,10 +61,27 @@ public sealed class SteadyPod : IAsyncDisposable
             return;
         }
         var streams = await ReadAsync(context.Request.BodyReader);
+        var begun = Stopwatch.GetTimestamp();
         await PauseAsync(_options.FirstDelay, context.RequestAborted);
         if (!streams)
         {
             context.Response.ContentType = "application/json";
+            if (_options.Held is { } held)
+            {
+                var id = context.Request.Headers["X-Request-Id"].ToString();
+                if (_options.Blocks > 0)
+                {
+                    held.Note(id, Stopwatch.GetElapsedTime(begun));   // a prefill leg: the decode leg tells
+                }
+                else
+                {
+                    var head = held.Tell(id, Stopwatch.GetElapsedTime(begun));
+                    context.Response.ContentLength = head.Length + _whole.Length - 1;
+                    context.Response.BodyWriter.Write(head);
+                    await context.Response.BodyWriter.WriteAsync(_whole.AsMemory(1), context.RequestAborted);
+                    return;
+                }
+            }
             context.Response.ContentLength = _whole.Length;
             await context.Response.BodyWriter.WriteAsync(_whole, context.RequestAborted);
             return;
@@ -80,14 +101,14 @@ public sealed class SteadyPod : IAsyncDisposable
 
     private static Task PauseAsync(TimeSpan delay, CancellationToken cancellationToken) => delay > TimeSpan.Zero ? Task.Delay(delay, cancellationToken) : Task.CompletedTask;
 
-    /// <summary>Whether the body asks for a stream; it says so at its very beginning or in its last bytes.</summary>
+    /// <summary>Whether the body asks for a stream; it says so near its beginning.</summary>
     private static async Task<bool> ReadAsync(System.IO.Pipelines.PipeReader reader)
     {
         bool? streams = null;
         while (true)
         {
             var result = await reader.ReadAsync();
-            streams ??= result.Buffer.Length > 0 ? Asks(result.Buffer.Slice(0, Math.Min(64, result.Buffer.Length))) : null;
+            streams ??= result.Buffer.Length > 0 ? Asks(result.Buffer.Slice(0, Math.Min(AskBytes, result.Buffer.Length))) : null;
             reader.AdvanceTo(result.Buffer.End);
             if (result.IsCompleted)
             {
@@ -96,7 +117,12 @@ public sealed class SteadyPod : IAsyncDisposable
         }
     }
 
-    private static bool Asks(ReadOnlySequence<byte> start) => start.ToArray().AsSpan().IndexOf("\"stream\":true"u8) >= 0;
+    private static bool Asks(ReadOnlySequence<byte> start)
+    {
+        ReadOnlySpan<byte> bytes = start.ToArray();
+        var name = bytes.IndexOf("\"stream\""u8);
+        return name >= 0 && bytes[(name + 8)..].TrimStart(" :"u8).StartsWith("true"u8); // Python writes a blank behind the colon.
+    }
 
     private static string Params(int blocks) =>
         $$"""{"do_remote_prefill":true,"do_remote_decode":false,"remote_block_ids":[[{{string.Join(", ", Enumerable.Range(1000, blocks))}}]],"remote_engine_id":"3f1c2a34-0000-4000-8000-0000000000aa","remote_request_id":"cmpl-1-0-00000001","remote_host":"127.0.0.1","remote_port":5600,"tp_size":4,"remote_num_tokens":256,"remote_blocks_expiry_time":null,"transfer_mode":"pull"}""";

@@ -7,4 +7,6 @@ namespace Ferry.TestKit.Router;
 /// <param name="TokenDelay">After each event.</param>
 /// <param name="HoldsAfterFirst">A stream that stays open after its first event.</param>
 /// <param name="Port">0: any.</param>
-public sealed record SteadyPodOptions(int Blocks = 0, int Events = 16, TimeSpan FirstDelay = default, TimeSpan TokenDelay = default, bool HoldsAfterFirst = false, int Port = 0);
+/// <param name="Held">Where pods of one process note how long each held a request; the last one's whole answer tells it. Null: nobody does.</param>
+public sealed record SteadyPodOptions(
+    int Blocks = 0, int Events = 16, TimeSpan FirstDelay = default, TimeSpan TokenDelay = default, bool HoldsAfterFirst = false, int Port = 0, HeldTimes? Held = null);

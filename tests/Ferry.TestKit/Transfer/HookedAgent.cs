@@ -17,7 +17,7 @@ public sealed class HookedAgent(ITransferAgent agent, Action<int> beforeRead) : 
 
     public TransferCounts Counts => agent.Counts;
 
-    public MemoryRegion Register(nint address, long bytes) => agent.Register(address, bytes);
+    public MemoryRegion Register(nint address, long bytes, SharedBacking? backing = null) => agent.Register(address, bytes, backing);
 
     public async Task<ConnectResult> ConnectAsync(string endpoint, CancellationToken cancellationToken)
     {
@@ -31,6 +31,8 @@ public sealed class HookedAgent(ITransferAgent agent, Action<int> beforeRead) : 
     {
         public PeerMetadata Remote => peer.Remote;
 
+        public MediumChoice Medium => peer.Medium;
+
         public Task<TransferOutcome> Closed => peer.Closed;
 
         public Task<LocateResult> LocateAsync(LocateRequest request, CancellationToken cancellationToken) => peer.LocateAsync(request, cancellationToken);
@@ -39,11 +41,18 @@ public sealed class HookedAgent(ITransferAgent agent, Action<int> beforeRead) : 
 
         public Task<TransferOutcome> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) => peer.ReleaseAsync(request, cancellationToken);
 
-        public Task<TransferOutcome> ReadAsync(ReadOnlyMemory<ReadDescriptor> descriptors, CancellationToken cancellationToken)
+        public Task<TransferOutcome> ReadAsync(ReadOnlyMemory<TransferDescriptor> descriptors, CancellationToken cancellationToken)
         {
             owner.CallHook();
             return peer.ReadAsync(descriptors, cancellationToken);
         }
+
+        public Task<TransferOutcome> WriteAsync(ReadOnlyMemory<TransferDescriptor> descriptors, CancellationToken cancellationToken) =>
+            peer.WriteAsync(descriptors, cancellationToken);
+
+        public Task<PrepareResult> PrepareAsync(PrepareRequest request, CancellationToken cancellationToken) => peer.PrepareAsync(request, cancellationToken);
+
+        public Task<TransferOutcome> NotifyAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken) => peer.NotifyAsync(message, cancellationToken);
 
         public ValueTask DisposeAsync() => peer.DisposeAsync();
     }

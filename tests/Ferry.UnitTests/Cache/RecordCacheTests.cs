@@ -55,6 +55,23 @@ public sealed class RecordCacheTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task LoadAsync_WhileAnotherAsksANearerTier_NeitherWaitsForItNorTakesItsMissForItsOwn()
+    {
+        await FillAsync(_far, 1, Layout);
+        using var lookup = await _cache.LookUpAsync(new[] { TestRecords.Key(1) }, _ => TestRecords.Whole(), CancellationToken.None);
+        _near.Hang = new TaskCompletionSource();
+        var other = GetAsync(1).AsTask();
+
+        using (var hit = Assert.Single(await _cache.LoadAsync(lookup, all: true, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30))))
+        {
+            Assert.Equal("far", hit.Tier!.Name);
+        }
+        _near.Hang.SetResult();
+        using var late = await other;
+        Assert.NotNull(late);
+    }
+
+    [Fact]
     public async Task TryGetAsync_OneShardIsGoneOrDamaged_IsAMissAndHoldsNothing()
     {
         for (var rank = 0; rank < 3; rank++)

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Ferry.Kv.Conversion;
 using Ferry.Kv.Layout;
+using Ferry.TestKit.Conversion;
 using Xunit;
 
 namespace Ferry.UnitTests.Conversion;

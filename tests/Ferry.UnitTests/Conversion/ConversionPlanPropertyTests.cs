@@ -1,6 +1,7 @@
 using CsCheck;
 using Ferry.Kv.Conversion;
 using Ferry.Kv.Layout;
+using Ferry.TestKit.Conversion;
 using Xunit;
 
 namespace Ferry.UnitTests.Conversion;

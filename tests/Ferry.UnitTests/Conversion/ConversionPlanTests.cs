@@ -1,5 +1,6 @@
 using Ferry.Kv.Conversion;
 using Ferry.Kv.Layout;
+using Ferry.TestKit.Conversion;
 using Xunit;
 
 namespace Ferry.UnitTests.Conversion;

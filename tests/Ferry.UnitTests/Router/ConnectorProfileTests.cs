@@ -63,4 +63,29 @@ public sealed class ConnectorProfileTests
         var reachable = JsonBody.Parse(RemoteHost.Reachable(parameters, new Uri(node)));
         Assert.Equal((given, "[[1, 2]]"), (Encoding.UTF8.GetString(reachable.Value("remote_host"u8).Span), Encoding.UTF8.GetString(reachable.Value("remote_block_ids"u8).Span)));
     }
+
+    [Theory]
+    [InlineData("10.9.9.9", "10.9.9.9")]
+    [InlineData("0.0.0.0", "10.1.1.1")]
+    [InlineData("::", "10.1.1.1")]
+    [InlineData("", "10.1.1.1")]
+    public void DecodeTarget_AsTheNodeSays_IsAddedToTheWish(string told, string given)
+    {
+        var answer = JsonBody.Parse(Encoding.UTF8.GetBytes($$"""{"engine_id":"d\"1","host":"{{told}}","port":5600}"""));
+        var wish = DecodeTarget.TryRead(answer, new Uri("http://10.1.1.1:8000"))!.AddTo(NixlWish.Bytes);
+        var parameters = System.Text.Json.Nodes.JsonNode.Parse(wish.Span)!;
+        Assert.True((bool)parameters["do_remote_decode"]!);
+        var decode = parameters["ferry"]!["decode"]!;
+        Assert.Equal(("d\"1", given, 5600), ((string)decode["engine_id"]!, (string)decode["host"]!, (int)decode["port"]!));
+    }
+
+    [Theory]
+    [InlineData("{}")]
+    [InlineData("""{"engine_id":"","host":"h","port":1}""")]
+    [InlineData("""{"engine_id":"e","host":"h","port":0}""")]
+    [InlineData("""{"engine_id":"e","host":"h","port":70000}""")]
+    [InlineData("""{"engine_id":"e","host":7,"port":1}""")]
+    [InlineData("""{"error":{"message":"This node takes no pushes."}}""")]
+    public void DecodeTarget_NoPlace_IsNull(string answer) =>
+        Assert.Null(DecodeTarget.TryRead(JsonBody.Parse(Encoding.UTF8.GetBytes(answer)), new Uri("http://10.1.1.1:8000")));
 }

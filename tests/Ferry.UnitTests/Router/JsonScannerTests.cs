@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using CsCheck;
@@ -17,9 +18,11 @@ public sealed class JsonScannerTests
         Gen.Long.Select(value => value.ToString(System.Globalization.CultureInfo.InvariantCulture)),
         Gen.OneOf(Const("true"), Const("false"), Const("null"), Const("0"), Const("-0"), Const("1.00e0"), Const("1E+5"), Const("\"\\u00e9\\n\\\"\""), Const("\"é😀\""), Const("[ 1 , 2 ]")));
 
+    private static readonly Gen<string> Numbers = Gen.Select(Gen.UInt.Array[0, 40], Gen.OneOf(Const(","), Const(", "), Const(" ,\n"))).Select((ids, comma) => $"[{string.Join(comma, ids)}]");
+
     private static readonly Gen<string> Space = Gen.OneOf(Const(""), Const(" "), Const("\n\t "), Const("\r\n"));
 
-    private static readonly Gen<string> Value = Gen.Recursive<string>((depth, value) => depth > 4 ? Scalar : Gen.OneOf(Scalar, Array(value), Object(value)));
+    private static readonly Gen<string> Value = Gen.Recursive<string>((depth, value) => depth > 4 ? Scalar : Gen.OneOf(Scalar, Numbers, Array(value), Object(value)));
 
     private static readonly Gen<string> Body = Object(Value);
 
@@ -33,7 +36,7 @@ public sealed class JsonScannerTests
             {
                 return json.Contains('\\', StringComparison.Ordinal);   // only escaped names are left to the reader
             }
-            return fast.SequenceEqual(JsonBody.ReadCarefully(bytes, [])!.Members);
+            return CollectionsMarshal.AsSpan(fast).SequenceEqual(JsonBody.ReadCarefully(bytes, [])!.Members);
         },
         iter: 3000);
 
@@ -61,6 +64,28 @@ public sealed class JsonScannerTests
         iter: 20_000);
 
     [Theory]
+    [InlineData("\\n", true)]
+    [InlineData("\\\"", true)]
+    [InlineData("\\\\", true)]
+    [InlineData("\\u00e4", true)]
+    [InlineData("\\\\\\\"\\n\\\\", true)]
+    [InlineData("\\x", false)]
+    [InlineData("\\u00g4", false)]
+    [InlineData("\t", false)]
+    public void TryReadObject_AnEscapeAnywhereInALongString_IsJudgedAsTheReaderDoes(string escape, bool accepted)
+    {
+        for (var before = 0; before < 100; before++)
+        {
+            var json = Encoding.UTF8.GetBytes($"{{\"a\":\"{new string('x', before)}{escape}{new string('y', 99 - before)}\",\"b\":1}}");
+            var members = new List<JsonMember>();
+            Assert.Equal((accepted, accepted), (new JsonScanner(json, JsonBody.MaxDepth).TryReadObject(members), ReaderAccepts(json)));
+            Assert.True(!accepted || CollectionsMarshal.AsSpan(members).SequenceEqual(JsonBody.ReadCarefully(json, [])!.Members), $"{before} characters before");
+            // Cut anywhere it is no object, also where the cut leaves half an escape.
+            for (var length = before; length < json.Length; length++) { Assert.False(new JsonScanner(json.AsSpan(0, length), JsonBody.MaxDepth).TryReadObject([])); }
+        }
+    }
+
+    [Theory]
     [InlineData("""{"a":1,}""")]
     [InlineData("""{"a":01}""")]
     [InlineData("""{"a":1.}""")]
@@ -72,6 +97,15 @@ public sealed class JsonScannerTests
     [InlineData("""{"a":tru}""")]
     [InlineData("""{"a":1}}""")]
     [InlineData("""{"a":[1,2}""")]
+    [InlineData("""{"a":[1,2,}""")]
+    [InlineData("""{"a":[1,2,]}""")]
+    [InlineData("""{"a":[1,,2]}""")]
+    [InlineData("""{"a":[00,1]}""")]
+    [InlineData("""{"a":[1,02,3]}""")]
+    [InlineData("""{"a":[1,02]}""")]
+    [InlineData("""{"a":[1 2]}""")]
+    [InlineData("""{"a":[1,2""")]
+    [InlineData("""{"a":[1,""")]
     [InlineData("""{a:1}""")]
     [InlineData("""[{"a":1}]""")]
     [InlineData("")]

@@ -29,6 +29,21 @@ public sealed class LegBodyTests
     }
 
     [Theory]
+    [InlineData("""{"model":"m","max_tokens":5,"prompt":"long" } """, "\"prompt\":\"long\" } ")]
+    [InlineData("""{"prompt":"long","max_tokens":5}""", "}")]
+    [InlineData("""{"max_tokens":5}""", "}")]
+    public void Build_AnyPlaceOfWhatStays_NothingStandsBehindTheClientsOwnEnd(string client, string last)
+    {
+        var leg = PrefillLeg.Build(JsonBody.Parse(Encoding.UTF8.GetBytes(client)), ApiKind.Completions, NixlWish.Bytes);
+        Assert.Equal(last, Encoding.UTF8.GetString(leg.Parts[^1].Span));
+        var expected = JsonNode.Parse(client)!.AsObject();
+        expected["max_tokens"] = 1;
+        expected["stream"] = false;
+        expected["kv_transfer_params"] = JsonNode.Parse(NixlWish.Bytes.Span);
+        AssertSame(expected, leg);
+    }
+
+    [Theory]
     [MemberData(nameof(Recordings))]
     public void Legs_OfARecordedRequest_EqualTheProxysWhereTheyShould(string proxy, string name)
     {
@@ -68,7 +83,7 @@ public sealed class LegBodyTests
             """);
         var leg = JsonNode.Parse(PrefillLeg.Build(body, ApiKind.Chat, NixlWish.Bytes).ToArray())!.AsObject();
         Assert.Equal(
-            ["model", "messages", "tools", "chat_template_kwargs", "cache_salt", "truncate_prompt_tokens", "add_generation_prompt", "temperature", "max_tokens", "max_completion_tokens", "stream", "n", "kv_transfer_params"],
+            ["max_tokens", "max_completion_tokens", "stream", "n", "kv_transfer_params", "model", "messages", "tools", "chat_template_kwargs", "cache_salt", "truncate_prompt_tokens", "add_generation_prompt", "temperature"],
             leg.Select(member => member.Key));
         Assert.Equal((1, 1, 1, false), (leg["max_tokens"]!.GetValue<int>(), leg["max_completion_tokens"]!.GetValue<int>(), leg["n"]!.GetValue<int>(), leg["stream"]!.GetValue<bool>()));
     }
@@ -85,7 +100,7 @@ public sealed class LegBodyTests
     {
         const string kept = """ "prompt" : "a\u00e9\n😀"  , "temperature" : 1.00e0 , "x":{ "deep" : [1 , 2 ] }""";
         var leg = Encoding.UTF8.GetString(DecodeLeg.Build(Parse($"{{{kept}}}"), Encoding.UTF8.GetBytes("""{"a":[[1]]}""")).ToArray());
-        Assert.Equal("""{"prompt" : "a\u00e9\n😀"  , "temperature" : 1.00e0 , "x":{ "deep" : [1 , 2 ] },"kv_transfer_params":{"a":[[1]]}}""", leg);
+        Assert.Equal("""{"kv_transfer_params":{"a":[[1]]},"prompt" : "a\u00e9\n😀"  , "temperature" : 1.00e0 , "x":{ "deep" : [1 , 2 ] }}""", leg);
     }
 
     [Fact]

@@ -42,8 +42,8 @@ public sealed partial class DocsTests
     {
         foreach (Match command in FerryCommand().Matches(Repository.Read(page)))
         {
-            var file = $"src/Ferry.Cli/Commands/{char.ToUpperInvariant(command.Groups["name"].Value[0])}{command.Groups["name"].Value[1..]}Command.cs";
-            Assert.True(File.Exists(Path.Combine(Repository.Root, file)), $"{page}: `{command.Value}` but there is no {file}.");
+            var file = $"{char.ToUpperInvariant(command.Groups["name"].Value[0])}{command.Groups["name"].Value[1..]}Command.cs";
+            Assert.True(Repository.Files(file, "src/Ferry.Cli/Commands").Any(), $"{page}: `{command.Value}` but there is no {file} in src/Ferry.Cli/Commands.");
         }
     }
 

@@ -15,6 +15,7 @@ public sealed partial class EventIdTests
         ["Ferry.Router"] = 6000,
         ["Ferry.Serving"] = 7000,
         ["Ferry.Cli"] = 8000,
+        ["Ferry.Cluster"] = 9000,
     };
 
     [Fact]

@@ -64,19 +64,19 @@ public sealed class LeaseTableTests
     {
         var ends = new List<LeaseEnd>();
         var lease = _leases.TryGrant([Range(0, 10)], TimeSpan.FromSeconds(30), null, (_, end) => ends.Add(end))!;
-        Assert.Equal(TransferError.None, _leases.TryUse(lease.Id, 7, out var one));
-        Assert.Equal(TransferError.None, _leases.TryUse(lease.Id, 7, out var other));
+        Assert.Equal(TransferError.None, _leases.TryUse(lease.Id, 7, LeaseRights.Read, out var one));
+        Assert.Equal(TransferError.None, _leases.TryUse(lease.Id, 7, LeaseRights.Read, out var other));
 
         Assert.True(_leases.Revoke(lease.Id));
         Assert.Equal(TransferError.LeaseRevoked, _leases.Check(one!));
-        Assert.Equal(TransferError.LeaseRevoked, _leases.TryUse(lease.Id, 7, out _));
+        Assert.Equal(TransferError.LeaseRevoked, _leases.TryUse(lease.Id, 7, LeaseRights.Read, out _));
         _leases.EndUse(one!);
         Assert.Empty(ends);
         Assert.Equal(1, _leases.Count);
         _leases.EndUse(other!);
         Assert.Equal([LeaseEnd.Revoked], ends);
         Assert.Equal(0, _leases.Count);
-        Assert.Equal(TransferError.LeaseUnknown, _leases.TryUse(lease.Id, 7, out _));
+        Assert.Equal(TransferError.LeaseUnknown, _leases.TryUse(lease.Id, 7, LeaseRights.Read, out _));
     }
 
     [Fact]
@@ -84,10 +84,10 @@ public sealed class LeaseTableTests
     {
         var ends = new List<LeaseEnd>();
         var lease = _leases.TryGrant([Range(0, 10)], TimeSpan.FromSeconds(1), null, (_, end) => ends.Add(end))!;
-        Assert.Equal(TransferError.None, _leases.TryUse(lease.Id, 7, out var used));
+        Assert.Equal(TransferError.None, _leases.TryUse(lease.Id, 7, LeaseRights.Read, out var used));
         _clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(TransferError.LeaseExpired, _leases.Check(used!));
-        Assert.Equal(TransferError.LeaseExpired, _leases.TryUse(lease.Id, 7, out _));
+        Assert.Equal(TransferError.LeaseExpired, _leases.TryUse(lease.Id, 7, LeaseRights.Read, out _));
         Assert.Equal(1, _leases.SweepExpired());
         Assert.Equal(0, _leases.SweepExpired());
         Assert.Empty(ends);
@@ -97,7 +97,7 @@ public sealed class LeaseTableTests
 
     [Fact]
     public void TryUse_AnotherGeneration_IsRefusedBeforeTheLeaseIsLookedAt() =>
-        Assert.Equal(TransferError.GenerationMismatch, _leases.TryUse(1, 8, out _));
+        Assert.Equal(TransferError.GenerationMismatch, _leases.TryUse(1, 8, LeaseRights.Read, out _));
 
     [Theory]
     [InlineData(99, 1, false)]

@@ -40,7 +40,7 @@ public sealed class TcpOptionsTests
             SharedSecret = "short",
             StreamsPerPeer = 0,
             IdleTimeout = TimeSpan.FromSeconds(1),
-            Reads = new ReadLimits { SegmentBytes = 1 },
+            Transfers = new TransferLimits { SegmentBytes = 1 },
         }.Validate();
 
         Assert.Equal(6, errors.Count);

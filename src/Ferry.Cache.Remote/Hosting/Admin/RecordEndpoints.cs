@@ -26,6 +26,7 @@ internal sealed class RecordEndpoints(ExchangeHost exchange, TimeProvider clock)
         app.MapPost("/v1/pin", PinAsync);
         app.MapPost("/v1/unpin", UnpinAsync);
         app.MapPost("/v1/clear", ClearAsync);
+        app.MapPost("/v1/flush", FlushAsync);
         app.MapPost("/v1/move", MoveAsync);
         app.MapPost("/v1/verify", VerifyAsync);
         app.MapGet("/v1/export", ExportAsync);
@@ -105,6 +106,18 @@ internal sealed class RecordEndpoints(ExchangeHost exchange, TimeProvider clock)
             removed[tier.Kind] = await tier.ClearAsync(salt, context.RequestAborted);
         }
         await AdminJson.WriteAsync(context, new JsonObject { ["removed"] = removed });
+    }
+
+    /// <summary>Answers when what was queued before is written or was given up; who does not wait so long ends the request.</summary>
+    private async Task FlushAsync(HttpContext context)
+    {
+        await Cache.FlushAsync(context.RequestAborted);
+        var tiers = new JsonObject();
+        foreach (var tier in Cache.SnapshotTiers())
+        {
+            tiers[tier.Kind] = new JsonObject { ["written"] = tier.Written, ["failed"] = tier.WriteFailed, ["dropped"] = tier.WriteDropped };
+        }
+        await AdminJson.WriteAsync(context, new JsonObject { ["tiers"] = tiers });
     }
 
     private async Task MoveAsync(HttpContext context)

@@ -30,6 +30,10 @@ public sealed class ExchangeDraft
 
     internal string? TlsKeyPath { get; set; }
 
+    internal List<ListenAddress> Peers { get; } = [];
+
+    internal string? PeerAuthorityFile { get; set; }
+
     internal string? AdminToken { get; set; }
 
     internal bool AllowFlush { get; set; }
@@ -44,11 +48,13 @@ public sealed class ExchangeDraft
 
     internal ModelCards Models { get; set; } = ModelCards.None;
 
-    internal ConvertMode Convert { get; set; } = ConvertMode.On;
+    internal ClientStoreOptions Clients { get; set; } = new();
 
     internal Dictionary<string, long> Quotas { get; } = new(StringComparer.Ordinal);
 
     internal long WriteQueueBytes { get; set; } = 1L << 30;
+
+    internal long PrefetchBytes { get; set; } = 256L << 20;
 
     internal TimeSpan Drain { get; set; } = TimeSpan.FromSeconds(20);
 }

@@ -32,16 +32,27 @@ public static class ExchangeFlags
         Flag("--disk-size", "disk.size", "SIZE", "required with --disk", "Exact cap of everything in the directory.", (d, v) => d.Cache.DiskBytes = v.Size(1, LeastMemoryBytes, MaxBytes, LeastMemoryBytes)),
         Flag("--disk-sync", "disk.sync", "none|interval|every", "interval", "When records are forced onto the medium: never by Ferry, every second, or before they count as stored. Only a power cut tells them apart; a killed process loses nothing that was stored.",
             (d, v) => d.Cache.DiskSync = Enum.Parse<DiskSyncPolicy>(v.OneOf("none", "interval", "every"), ignoreCase: true)),
+        Many("--peer", "peers", "HOST:PORT…", "none", "Another exchange, by its RESP address: it is asked, with this one's user and password, for what memory and disk lack, before the shared tier. In the file: a list. May name this one too.", ApplyPeer),
+        Flag("--peer-authority", "peer_authority", "FILE", "none", "PEM certificate of the authority that signed the peers' own: they are asked over TLS.", (d, v) => d.PeerAuthorityFile = v.Text),
         Flag("--remote", "remote.url", "URL", "none", "Shared tier: s3://BUCKET?endpoint=http://HOST:PORT (Ceph, any S3), redis://HOST:PORT, or file:///DIR.", (d, v) => d.Cache.RemoteUrl = v) with { IsUrl = true },
         Flag("--remote-size", "remote.size", "SIZE", "no limit", "Cap of the shared tier, whoever wrote to it.", (d, v) => d.RemoteBytes = v.Size(1, LeastMemoryBytes, MaxBytes, LeastMemoryBytes)),
         Flag("--remote-expire", "remote.expire_after", "TIME", "never", "Records of the shared tier older than this are misses.", (d, v) => d.RemoteExpireAfter = v.Duration(TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650), TimeSpan.FromDays(1))),
         Flag("--credentials-file", "remote.credentials_file", "FILE", "the standard chain", "AWS credentials file for an S3 tier. Without it: environment, shared file, container, instance.", (d, v) => d.CredentialsFile = v.Text),
         Flag("--models", "models_file", "FILE", "none", "YAML file of model cards (in --config also a key models with the cards themselves): without the shape of its model a record is served as it was stored, and never converted.", ApplyModels),
         Flag("--convert", "convert", "on|off|log", "on", "Shards of another tensor-parallel size, dtype or layout are converted on reading; log: only said, and a miss.", ApplyConvert),
+        Flag("--kept-conversions", "clients.kept_conversions", "SIZE", "0: none", "Converted shards that are kept as records, so that a rank which asks again is not converted for again.",
+            (d, v) => d.Clients = d.Clients with { KeptConvertedBytesMax = v.Size(1, 0, MaxBytes) }),
+        Flag("--pending", "clients.pending", "SIZE", "256MiB, at most a quarter of the memory", "Values whose metadata record has not come yet; beyond it the oldest is given up and counted.",
+            (d, v) => d.Clients = d.Clients with { PendingBytesMax = v.Size(1, 1 << 20, MaxBytes, 256 << 20) }),
+        Flag("--pending-halves", "clients.pending_halves", "N", "4096", "Values and metadata records that wait for each other, in number.",
+            (d, v) => d.Clients = d.Clients with { PendingMax = v.Int(1, 1 << 20, 4096) }),
+        Flag("--pending-timeout", "clients.pending_timeout", "TIME", "30s", "How long one waits: LMCache sends the other half at once.",
+            (d, v) => d.Clients = d.Clients with { PendingTimeout = v.Duration(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), TimeSpan.FromSeconds(30)) }),
         Flag("--chunk-size", "chunk_size", "TOKENS", "256", "Tokens of a chunk of the clients: what a key without a metadata record stands for.", (d, v) => d.Cache.ChunkTokens = v.Int(1, 65_536, 256)),
         Many("--quota", "quotas", "SALT=SIZE…", "none", "Memory that the records of a cache salt may take. In the file: a mapping of salts to sizes.", ApplyQuota),
         Flag("--tier-deadline", "flow.tier_deadline", "TIME", "10s", "Longest time for one operation of a tier; after it the answer is a miss.", (d, v) => d.Cache.LoadTimeout = v.Duration(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(1), TimeSpan.FromSeconds(10))),
         Flag("--write-queue", "flow.write_queue", "SIZE", "1GiB, at most a quarter of the memory", "Records that may wait for each tier; what finds it full stays in memory only and is counted.", (d, v) => d.WriteQueueBytes = v.Size(1, 1 << 20, MaxBytes, 1 << 30)),
+        Flag("--prefetch", "flow.prefetch", "SIZE", "256MiB, at most a quarter of the memory", "What EXISTS finds on disk or in the shared tier is brought into memory before it is asked for, so much ahead of the client; 0: only when it is asked for.", (d, v) => d.PrefetchBytes = v.Size(1, 0, MaxBytes)),
         Flag("--drain", "drain", "TIME", "20s", "How long a stop waits for clients and for what is queued for disk and remote tier.", (d, v) => d.Drain = v.Duration(TimeSpan.Zero, TimeSpan.FromHours(1), TimeSpan.FromSeconds(20))),
     ];
 
@@ -58,6 +69,22 @@ public static class ExchangeFlags
             return;
         }
         draft.Quotas[value.Text[..equals]] = bytes;
+    }
+
+    internal static void ApplyPeer(ExchangeDraft draft, SettingValue value)
+    {
+        if (value.Text is "off" or "none" || ListenAddress.Read(value, null) is not { } peer)
+        {
+            return;
+        }
+        if (peer.Port == 0 || peer.Host is "0.0.0.0" or "::")
+        {
+            value.Error($"{value.Name} is '{value.Text}'; write the address and the port at which the other exchange is reached, for example 10.0.0.2:6390.");
+        }
+        else if (!draft.Peers.Contains(peer))
+        {
+            draft.Peers.Add(peer);
+        }
     }
 
     private static void ApplyDisk(ExchangeDraft draft, SettingValue value)
@@ -85,11 +112,14 @@ public static class ExchangeFlags
         }
     }
 
-    private static void ApplyConvert(ExchangeDraft draft, SettingValue value) => draft.Convert = value.OneOf("on", "off", "log") switch
+    private static void ApplyConvert(ExchangeDraft draft, SettingValue value) => draft.Clients = draft.Clients with
     {
-        "off" => ConvertMode.Off,
-        "log" => ConvertMode.Log,
-        _ => ConvertMode.On,
+        Convert = value.OneOf("on", "off", "log") switch
+        {
+            "off" => ConvertMode.Off,
+            "log" => ConvertMode.Log,
+            _ => ConvertMode.On,
+        },
     };
 
     private static string? Secret(SettingValue value)

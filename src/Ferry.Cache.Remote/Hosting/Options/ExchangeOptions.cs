@@ -1,6 +1,7 @@
 using Ferry.Cache.Eviction;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Models;
+using Ferry.Cache.Remote.Peers;
 using Ferry.Cache.Remote.Settings;
 
 namespace Ferry.Cache.Remote.Hosting.Options;
@@ -38,6 +39,9 @@ public sealed record ExchangeOptions
     /// <summary>Null: no disk tier.</summary>
     public DiskSettings? Disk { get; init; }
 
+    /// <summary>Exchanges that are asked for what memory and disk lack, before the remote tier.</summary>
+    public IReadOnlyList<PeerTierOptions> Peers { get; init; } = [];
+
     /// <summary>Null: no remote tier.</summary>
     public RemoteTierSettings? Remote { get; init; }
 
@@ -47,7 +51,8 @@ public sealed record ExchangeOptions
     /// <summary>The shapes of the clients' models.</summary>
     public ModelCards Models { get; init; } = ModelCards.None;
 
-    public ConvertMode Convert { get; init; } = ConvertMode.On;
+    /// <summary>How the clients' values are kept.</summary>
+    public ClientStoreOptions Clients { get; init; } = new();
 
     /// <summary>Bytes of memory that the records of a salt may take.</summary>
     public IReadOnlyDictionary<string, long> Quotas { get; init; } = new Dictionary<string, long>();
@@ -57,6 +62,9 @@ public sealed record ExchangeOptions
 
     /// <summary>Records that wait for a tier, at most, in bytes.</summary>
     public long WriteQueueBytes { get; init; } = 1L << 30;
+
+    /// <summary>Record bytes that are brought up ahead of who looked them up; 0 for none.</summary>
+    public long PrefetchBytes { get; init; } = 256L << 20;
 
     /// <summary>How long a stop waits for clients and for what is queued.</summary>
     public TimeSpan Drain { get; init; } = TimeSpan.FromSeconds(20);

@@ -9,6 +9,7 @@ public static class ExchangeOptionsParser
 {
     private const string ModelsKey = "models";
     private const string QuotasKey = "quotas";
+    private const string PeersKey = "peers";
 
     /// <param name="arguments">Everything behind <c>ferry cache</c> that is not a flag of the command itself.</param>
     /// <param name="configFile">What <c>--config</c> names, or null.</param>
@@ -94,7 +95,7 @@ public static class ExchangeOptionsParser
             quota.Apply(draft, draft.Findings, $"{entry.Key[(QuotasKey.Length + 1)..]}={entry.Text}", entry.Place);
             return;
         }
-        if (ExchangeFlags.TryFindKey(entry.Key) is { } setting)
+        if (ExchangeFlags.TryFindKey(entry.Key.StartsWith(PeersKey + "[", StringComparison.Ordinal) ? PeersKey : entry.Key) is { } setting)
         {
             if (entry.Text is null)
             {

@@ -1,3 +1,4 @@
+using Ferry.Cache.Remote.Peers;
 using Ferry.Cache.Remote.Settings;
 using Ferry.Kv.Text;
 
@@ -14,12 +15,16 @@ internal static class ExchangeOptionsValidator
 
     private const int LeastSecretCharacters = 8;
 
+    /// <summary>They are asked one after the other: at a tenth of a millisecond each, a look-up that nobody can answer takes 6 ms more.</summary>
+    private const int PeersMax = 64;
+
     public static ExchangeOptions Build(ExchangeDraft draft, IReadOnlyDictionary<string, string> environment, IMachine machine)
     {
         CheckFronts(draft, machine);
         CheckAdmin(draft);
         CheckFiles(draft, machine);
         var memory = MemoryBytes(draft, machine);
+        var tierDeadline = draft.Cache.LoadTimeout ?? TimeSpan.FromSeconds(10);
         var remote = BuildRemote(draft, environment);
         return new ExchangeOptions
         {
@@ -34,13 +39,15 @@ internal static class ExchangeOptionsValidator
             TryHugePages = draft.Cache.TryHugePages,
             Policy = draft.Cache.Policy,
             Disk = DiskPlace.Resolve(draft.Cache, "--disk-size", 1, machine, draft.Findings),
+            Peers = BuildPeers(draft, tierDeadline),
             Remote = remote,
             ChunkTokens = draft.Cache.ChunkTokens,
             Models = draft.Models,
-            Convert = draft.Convert,
+            Clients = draft.Clients,
             Quotas = draft.Quotas,
-            TierDeadline = draft.Cache.LoadTimeout ?? TimeSpan.FromSeconds(10),
+            TierDeadline = tierDeadline,
             WriteQueueBytes = draft.WriteQueueBytes,
+            PrefetchBytes = draft.PrefetchBytes,
             Drain = draft.Drain,
         };
     }
@@ -83,6 +90,37 @@ internal static class ExchangeOptionsValidator
         }
     }
 
+    private static PeerTierOptions[] BuildPeers(ExchangeDraft draft, TimeSpan tierDeadline)
+    {
+        if (draft.Peers.Count > PeersMax)
+        {
+            draft.Findings.Error("--peer", $"{draft.Peers.Count}", $"{draft.Peers.Count} peers are given; at most {PeersMax} are asked. Name those from which KV is handed over, and let a shared tier (--remote) serve the others.");
+        }
+        if (draft.RespPassword is null && draft.Peers.Find(peer => !peer.IsLoopback) is { } open)
+        {
+            draft.Findings.Warn("--peer", open.ToString(), "it lies beyond this machine and is asked without a password: who takes its place can give KV that was never computed. Set FERRY_RESP_PASSWORD on all exchanges, or keep the network to itself.");
+        }
+        if (draft.PeerAuthorityFile is { } authority && draft.Peers.Count == 0)
+        {
+            draft.Findings.Warn("--peer-authority", authority, "no effect without --peer.");
+        }
+        var options = draft.Peers.ConvertAll(peer => new PeerTierOptions
+        {
+            Host = peer.Host,
+            Port = peer.Port,
+            User = draft.RespUser,
+            Password = draft.RespPassword,
+            AuthorityFile = draft.PeerAuthorityFile,
+            AnswerTimeout = tierDeadline / 5, // Memory and an index answer in microseconds: who is silent for 2 s is not there.
+            StallTimeout = tierDeadline / 2, // A disk that is busy may take seconds to begin.
+        });
+        foreach (var (peer, error) in options.SelectMany(peer => peer.Validate(), (peer, error) => (peer, error)))
+        {
+            draft.Findings.Error("--peer", peer.ToString(), error);
+        }
+        return [.. options];
+    }
+
     private static void CheckAdmin(ExchangeDraft draft)
     {
         if (draft.Admin is { IsLoopback: false } admin && draft.AdminToken is null)
@@ -98,7 +136,7 @@ internal static class ExchangeOptionsValidator
     private static void CheckFiles(ExchangeDraft draft, IMachine machine)
     {
         foreach (var (path, name) in ((string?, string)[])[(draft.CredentialsFile, "--credentials-file"),
-            (draft.TlsCertificatePath, "--tls-certificate"), (draft.TlsKeyPath, "--tls-key")])
+            (draft.TlsCertificatePath, "--tls-certificate"), (draft.TlsKeyPath, "--tls-key"), (draft.PeerAuthorityFile, "--peer-authority")])
         {
             if (path is not null && !machine.FileExists(path))
             {
@@ -145,6 +183,10 @@ internal static class ExchangeOptionsValidator
         if (isS3 && environment.ContainsKey("AWS_ACCESS_KEY_ID") != environment.ContainsKey("AWS_SECRET_ACCESS_KEY"))
         {
             draft.Findings.Error("AWS_SECRET_ACCESS_KEY", "***", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY go together; one of them is not set.");
+        }
+        if (isS3 && environment.ContainsKey("AWS_WEB_IDENTITY_TOKEN_FILE") && !environment.ContainsKey("AWS_ROLE_ARN"))
+        {
+            draft.Findings.Error("AWS_ROLE_ARN", "", "AWS_WEB_IDENTITY_TOKEN_FILE is set and AWS_ROLE_ARN is not; they go together.");
         }
         if (draft.Cache.RemoteUrl is null)
         {

@@ -32,6 +32,8 @@ public static class ExchangeReference
         disk:
           path: /var/lib/ferry
           size: 20GiB
+        peers:
+          - 10.0.0.2:6390
         remote:
           url: s3://kv?endpoint=http://127.0.0.1:7480
         convert: on

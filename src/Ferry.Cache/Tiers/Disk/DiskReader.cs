@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using Ferry.Cache.Tiers.Disk.Index;
 using Ferry.Cache.Tiers.Disk.Segments;
 using Ferry.Kv.Records;
@@ -8,6 +9,8 @@ namespace Ferry.Cache.Tiers.Disk;
 /// <summary>Reads and proves records; what is damaged leaves the index.</summary>
 internal sealed class DiskReader(SegmentStore store, DiskIo reads, Reclaimer reclaimer, WriteSwitch writeSwitch, ILogger logger)
 {
+    private const int PieceBytes = 4 << 20; // What the measured disk takes as one request (max_sectors_kb): docs/measurements/disk.md.
+
     private long _readCount;
     private long _readBytes;
     private long _misses;
@@ -36,7 +39,9 @@ internal sealed class DiskReader(SegmentStore store, DiskIo reads, Reclaimer rec
         KvRecordHeader? header = null;
         try
         {
-            var damage = await reads.RunAsync(() => ReadAndProve(record, segment, position, destination, out header), cancellationToken);
+            (var damage, header) = destination.Length <= PieceBytes
+                ? await reads.RunAsync(() => ReadAndProve(record, segment, position, destination), cancellationToken)
+                : await ReadAndProveInPiecesAsync(record, segment, position, destination, cancellationToken);
             if (damage is not null)
             {
                 return TierRead.Of(await DropAsync(chunk, found, segment, position, damage) ? TierReadOutcome.Damaged : TierReadOutcome.Missing);
@@ -120,8 +125,8 @@ internal sealed class DiskReader(SegmentStore store, DiskIo reads, Reclaimer rec
         store.EndRead(segment);
     }
 
-    /// <returns>What is wrong, or null.</returns>
-    private static string? ReadAndProve(TierRecord record, DiskSegment segment, long position, Memory<byte> destination, out KvRecordHeader? header)
+    /// <returns>What is wrong, or null and the header.</returns>
+    private static (string? Damage, KvRecordHeader? Header) ReadAndProve(TierRecord record, DiskSegment segment, long position, Memory<byte> destination)
     {
         try
         {
@@ -129,13 +134,52 @@ internal sealed class DiskReader(SegmentStore store, DiskIo reads, Reclaimer rec
         }
         catch (EndOfStreamException error)
         {
-            header = null;
-            return error.Message;
+            return (error.Message, null);
         }
-        if (!KvRecord.TryRead(destination.Span, out header, out var error2))
+        return KvRecord.TryRead(destination.Span, out var header, out var wrong) ? (OtherThan(record, header), header) : (wrong.ToString(), null);
+    }
+
+    /// <summary>All pieces are asked for at once; each is hashed while those behind it are still being read.</summary>
+    private async Task<(string? Damage, KvRecordHeader? Header)> ReadAndProveInPiecesAsync(
+        TierRecord record, DiskSegment segment, long position, Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        var pieces = new Task[(destination.Length + PieceBytes - 1) / PieceBytes];
+        for (var index = 0; index < pieces.Length; index++)
         {
-            return error2.ToString();
+            var from = index * PieceBytes;
+            pieces[index] = reads.RunAsync(() => segment.File.Read(position + from, PieceAt(from)), cancellationToken);
         }
+        var (checksum, wrong) = (new XxHash128(), KvRecordError.None);
+        KvRecordHeader? header = null;
+        try
+        {
+            for (var index = 0; index < pieces.Length; index++)
+            {
+                await pieces[index];
+                if (index == 0 && !KvRecord.TryReadHeader(destination.Span, out header, out wrong))
+                {
+                    return (wrong.ToString(), null);
+                }
+                checksum.Append(PieceAt(index * PieceBytes).Span[(index == 0 ? KvRecord.HeaderBytes : 0)..]);
+            }
+        }
+        catch (EndOfStreamException error)
+        {
+            return (error.Message, null);
+        }
+        finally
+        {
+            await Task.WhenAll(pieces).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // They write into the caller's memory.
+        }
+        return header!.RecordBytes != destination.Length ? (nameof(KvRecordError.PayloadLength), null)
+            : checksum.GetCurrentHashAsUInt128() != header.PayloadChecksum ? (nameof(KvRecordError.PayloadChecksum), null)
+            : (OtherThan(record, header), header);
+
+        Memory<byte> PieceAt(int from) => destination.Slice(from, Math.Min(PieceBytes, destination.Length - from));
+    }
+
+    private static string? OtherThan(TierRecord record, KvRecordHeader header)
+    {
         var layout = header.Layout;
         return header.Key == record.Key && layout.FirstHead == record.FirstHead && layout.Heads == record.Heads && layout.ModelHeads == record.ModelHeads
             ? null

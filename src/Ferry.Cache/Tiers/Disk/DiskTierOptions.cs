@@ -26,7 +26,7 @@ public sealed record DiskTierOptions
     /// <summary>False: through the page cache, for comparison.</summary>
     public bool TryDirectIo { get; init; } = true;
 
-    /// <summary>Records read at one time.</summary>
+    /// <summary>Records, or pieces of large ones, read at one time.</summary>
     public int ReadDepth { get; init; } = 8;
 
     /// <summary>Records written at one time.</summary>

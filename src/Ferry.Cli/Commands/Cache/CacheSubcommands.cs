@@ -9,7 +9,7 @@ internal static class CacheSubcommands
     public static IEnumerable<Command> Create() =>
     [
         ListCommand.Create(), StatCommand.Create(), GetCommand.Create(), PinCommand.Create(), ClearCommand.Create(),
-        MoveCommand.Create(), VerifyCommand.Create(), ExportCommand.Create(), ImportCommand.Create(),
+        FlushCommand.Create(), MoveCommand.Create(), VerifyCommand.Create(), ExportCommand.Create(), ImportCommand.Create(),
     ];
 
     /// <summary>Sets what a command does; refusals of the exchange end it with exit code 1 and the exchange's own words.</summary>

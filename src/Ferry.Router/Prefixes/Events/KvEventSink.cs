@@ -8,6 +8,8 @@ namespace Ferry.Router.Prefixes.Events;
 /// <param name="blockTokens">Told the block length of a slot's node.</param>
 internal sealed class KvEventSink(PrefixKnowledge knowledge, EngineKeyTable engineKeys, Action<int, int> blockTokens)
 {
+    private const int BlocksAtOnce = 64;
+
     /// <summary>Blocks that were left out because nobody knows what stands before them.</summary>
     public long Unplaced { get; private set; }
 
@@ -35,13 +37,21 @@ internal sealed class KvEventSink(PrefixKnowledge knowledge, EngineKeyTable engi
         blockTokens(slot, stored.BlockTokens);
         var extras = new MessagePackReader(stored.Extras);
         var extraCount = stored.Extras.IsEmpty ? 0 : extras.ReadArrayHeader();
-        for (var block = 0; block < stored.HashCount; block++)
+        Span<ulong> keys = stackalloc ulong[BlocksAtOnce];
+        for (var first = 0; first < stored.HashCount; first += BlocksAtOnce)
         {
-            var extra = block < extraCount ? ExtraOf(ref extras, adapter) : 0;
-            key = PromptKeys.NextOfTokens(key, stored.Tokens.AsSpan(block * stored.BlockTokens, stored.BlockTokens), extra);
-            engineKeys.Set(slot, stored.Hashes[block], key);
-            knowledge.Index.Add(key, slot, stored.Tier, block, knowledge.Now, uint.MaxValue);
-            Applied++;
+            var count = Math.Min(BlocksAtOnce, stored.HashCount - first);
+            for (var index = 0; index < count; index++)
+            {
+                var block = first + index;
+                var extra = block < extraCount ? ExtraOf(ref extras, adapter) : 0;
+                key = PromptKeys.NextOfTokens(key, stored.Tokens.AsSpan(block * stored.BlockTokens, stored.BlockTokens), extra);
+                keys[index] = key;
+            }
+            knowledge.Index.Add(keys[..count], slot, stored.Tier, knowledge.Now, uint.MaxValue, first);
+            // After that: what the table gives up for them, maybe one of themselves, is taken from the index.
+            for (var index = 0; index < count; index++) { engineKeys.Set(slot, stored.Hashes[first + index], keys[index]); }
+            Applied += count;
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Ferry.Serving.Options;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Serving.Api.Generation;
@@ -46,6 +47,10 @@ internal sealed class KvProof
         headers["x-ferry-kv-bytes-converted"] = _report.BytesConverted.ToString(CultureInfo.InvariantCulture);
         headers["x-ferry-kv-checksum"] = Checksum;
         headers["x-ferry-kv-ms"] = string.Create(CultureInfo.InvariantCulture, $"transfer={_report.MoveTime.TotalMilliseconds:F2}, verify={_report.VerifyTime.TotalMilliseconds:F2}, convert={_report.ConvertTime.TotalMilliseconds:F2}");
+        if (_report.Mode is { } mode)
+        {
+            headers["x-ferry-kv-mode"] = mode.Name();
+        }
         if (_expected)
         {
             headers["x-ferry-kv-handover"] = _happened ? "yes" : $"no({HeaderText(Reason)})";
@@ -54,7 +59,7 @@ internal sealed class KvProof
 
     public KvProofBody ToBody() => new(
         _report.Source, _report.Tokens, _report.BytesMoved, _report.BytesConverted, Checksum, _expected, _expected && _happened, _report.Reason, _report.Conversion,
-        _report.FetchTime.TotalMilliseconds, _report.ConvertTime.TotalMilliseconds);
+        _report.FetchTime.TotalMilliseconds, _report.ConvertTime.TotalMilliseconds, _report.Mode?.Name());
 
     private string Checksum => _report.Checksum switch
     {
@@ -92,6 +97,8 @@ internal sealed class KvProof
                 FetchTime = sum.FetchTime + one.FetchTime,
                 VerifyTime = sum.VerifyTime + one.VerifyTime,
                 ConvertTime = sum.ConvertTime + one.ConvertTime,
+                Mode = one.Mode ?? sum.Mode,
+                HandoverBytes = sum.HandoverBytes + one.HandoverBytes,
                 Conversion = one.Conversion.Length > 0 ? one.Conversion : sum.Conversion,
                 Reason = sum.Reason ?? one.Reason,
             };

@@ -11,6 +11,8 @@ public sealed class RedisFixture : IAsyncLifetime
 
     public RedisLab Lab { get; private set; } = null!;
 
+    public RedisPlace Place => new([("127.0.0.1", Lab.Port)], null);
+
     public async ValueTask InitializeAsync() => Lab = await RedisLab.StartAsync();
 
     public ValueTask DisposeAsync() => Lab.DisposeAsync();

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Text;
 using Amazon;
 using Ferry.Cache.Remote.S3;
 using Ferry.Cache.Tiers;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
+using Ferry.TestKit;
 using Ferry.TestKit.Cache;
 using Ferry.TestKit.Lab;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -169,6 +171,35 @@ public sealed class S3FaultTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task PutAsync_LineThatIsSlowButMoves_IsStoredPastTheDeadline()
+    {
+        _link.FaultOf = _ => new LineFault { ForthBytesPerSecond = 1_500_000 };
+        await using var tier = CephFixture.Open(_options with { RequestDeadline = TimeSpan.FromSeconds(2), IdleTimeout = TimeSpan.FromSeconds(10) });
+        Assert.True(tier.Capabilities.HasFlag(TierCapabilities.EndsStalledPuts)); // What keeps the guard from cutting it off.
+        var begun = Stopwatch.GetTimestamp();
+        Assert.Equal(TierPutOutcome.Stored, await PutAsync(tier));
+        Assert.True(Stopwatch.GetElapsedTime(begun) > TimeSpan.FromSeconds(4)); // Else the line was not slow, and this proves nothing.
+        _link.FaultOf = _ => null;
+        Assert.Equal(TierReadOutcome.Read, (await ReadAsync()).Outcome);
+    }
+
+    [Fact]
+    public async Task PutAsync_LineThatStopsMoving_FailsByTheIdleTimeoutAndLeavesNothing()
+    {
+        _link.FaultOf = _ => new LineFault { ForthHangAtByte = 256 << 10 };
+        await FailsAsync(() => PutAsync(), "nothing moved for 1 s after", "Look at its health");
+        Assert.True(await IsAbsentAsync());
+    }
+
+    [Fact]
+    public async Task PutAsync_StoreThatTakesAllAndDoesNotAnswer_FailsWhenItHasHadItsTime()
+    {
+        _link.FaultOf = _ => new LineFault { HangAtByte = 0 };
+        var (header, record) = TestRecords.Record(3, TestRecords.Layout());
+        await FailsAsync(() => _tier.PutAsync(header, record, CancellationToken.None), $"all of its {record.Length} bytes are sent and no answer came");
+    }
+
+    [Fact]
     public async Task ReadAsync_BodyCutOnce_IsReadWholeByTheNextTry()
     {
         await PutAsync();
@@ -199,6 +230,19 @@ public sealed class S3FaultTests : IAsyncDisposable
         await using var fresh = CephFixture.Open(_options);
         Assert.Equal(TierReadOutcome.Read, (await ReadAsync(fresh)).Outcome);
         Assert.Equal(0, fresh.Counts.Damaged);
+    }
+
+    [Fact]
+    public async Task PutAsync_CallerGivesUpInTheMiddle_IsCancelledAndLeavesNothing()
+    {
+        _link.FaultOf = _ => new LineFault { ForthBytesPerSecond = 2_000_000 };
+        using var caller = new CancellationTokenSource();
+        var put = _tier.PutAsync(One.Header, One.Record, caller.Token);
+        await Eventually.TrueAsync(() => _link.Lines > 0, "nothing was sent");
+        await Task.Delay(500);
+        await caller.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => put);
+        Assert.True(await IsAbsentAsync());
     }
 
     [Fact]

@@ -10,12 +10,13 @@ namespace Ferry.IntegrationTests.Remote.S3;
 
 /// <summary>The contract of tiers and the S3 tier's own promises, against a real Ceph.</summary>
 [Collection(CephFixture.Collection)]
-public sealed class S3TierTests(CephFixture ceph) : KvTierContract
+public sealed class S3TierTests(CephFixture ceph) : CappedTierContract
 {
-    private static readonly int RecordBytes = TestRecords.Record(1, Layout).Record.Length;
     private readonly string _prefix = CephFixture.NextPrefix();
 
     protected override IKvTier Open() => CephFixture.Open(Options());
+
+    protected override IKvTier OpenCapped() => CephFixture.Open(Options() with { CapacityBytes = CapacityBytes });
 
     protected override void Damage(IKvTier tier, int byteIndex) => DamageAsync(tier, byteIndex).GetAwaiter().GetResult();
 
@@ -27,7 +28,7 @@ public sealed class S3TierTests(CephFixture ceph) : KvTierContract
         await foreach (var record in tier.ListAsync(CancellationToken.None))
         {
             var bytes = new byte[record.RecordBytes];
-            await bucket.TryGetAsync(record.Location, 0, bytes.Length, bytes, CancellationToken.None);
+            await bucket.TryGetAsync(record.Location, bytes, CancellationToken.None);
             bytes[byteIndex] ^= 0x10;
             await bucket.PutAsync(record.Location, bytes, onlyIfAbsent: false, CancellationToken.None);
         }

@@ -1,7 +1,7 @@
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Models;
 using Ferry.Kv.Layout;
-using Ferry.UnitTests.Conversion;
+using Ferry.TestKit.Conversion;
 using Xunit;
 using static Ferry.UnitTests.Cache.Remote.Clients.ClientStoreHarness;
 

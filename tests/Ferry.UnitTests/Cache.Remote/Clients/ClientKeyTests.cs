@@ -58,7 +58,7 @@ public sealed class ClientKeyTests
     [Fact]
     public void Names_OfRecords_AreThoseOfThePage()
     {
-        // docs/wire/client-keys.md: these outlive a restart and another version, so they never change.
+        // docs/wire/client-keys.md: these outlive a restart, and nodes share them: another name is another domain.
         var page = File.ReadAllText(Path.Combine(Ferry.TestKit.RepositoryRoot.Path, "docs/wire/client-keys.md"));
         var engine = "m@4@1@1aaaaaaaaaaaaaaa@half"u8;
         Assert.Contains($"{ClientKeys.OpaqueModel:x32}", page, StringComparison.Ordinal);

@@ -1,6 +1,6 @@
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Models;
-using Ferry.UnitTests.Conversion;
+using Ferry.TestKit.Conversion;
 using Microsoft.Extensions.Logging;
 using Xunit;
 using static Ferry.UnitTests.Cache.Remote.Clients.ClientStoreHarness;

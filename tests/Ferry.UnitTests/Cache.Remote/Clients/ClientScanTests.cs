@@ -1,5 +1,5 @@
 using System.Text;
-using Ferry.UnitTests.Conversion;
+using Ferry.TestKit.Conversion;
 using Xunit;
 using static Ferry.UnitTests.Cache.Remote.Clients.ClientStoreHarness;
 

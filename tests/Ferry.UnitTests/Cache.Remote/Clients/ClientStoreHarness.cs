@@ -20,9 +20,9 @@ internal sealed class ClientStoreHarness : IAsyncDisposable
     public const string Model = "meta-llama/Llama-3.1-8B";
     public const int ChunkTokens = 4;
 
-    public ClientStoreHarness(ClientStoreOptions? options = null, ModelCards? cards = null, long memoryBytes = 8 << 20, ILogger<ClientStore>? logger = null, params IKvTier[] tiers)
+    public ClientStoreHarness(ClientStoreOptions? options = null, ModelCards? cards = null, long memoryBytes = 8 << 20, ILogger<ClientStore>? logger = null, RecordCacheOptions? bounds = null, params IKvTier[] tiers)
     {
-        Cache = new RecordCache(TestRecords.Store(memoryBytes), tiers, new RecordCacheOptions(), Time, NullLoggerFactory.Instance);
+        Cache = new RecordCache(TestRecords.Store(memoryBytes), tiers, bounds ?? new RecordCacheOptions(), Time, NullLoggerFactory.Instance);
         Store = new ClientStore(
             Cache, cards ?? ModelCards.None, options ?? new ClientStoreOptions(), new ClientMetrics(Registry), Time, logger ?? NullLogger<ClientStore>.Instance);
     }

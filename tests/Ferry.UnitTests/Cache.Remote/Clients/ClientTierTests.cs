@@ -1,11 +1,13 @@
+using Ferry.Cache;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Directory;
 using Ferry.Cache.Remote.Models;
 using Ferry.Cache.Tiers.Disk;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
+using Ferry.TestKit;
 using Ferry.TestKit.Cache;
-using Ferry.UnitTests.Conversion;
+using Ferry.TestKit.Conversion;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 using static Ferry.UnitTests.Cache.Remote.Clients.ClientStoreHarness;
@@ -96,6 +98,50 @@ public sealed class ClientTierTests : IDisposable
         await restarted.ExpectAsync(EngineKey(1, 3, 4, "half") + "metadata", there: true);
         await restarted.ExpectAsync(DaemonKey(1, 0, 1), there: true);
         await restarted.ExpectAsync("plain", there: true);
+    }
+
+    /// <summary>What LMCache was told is there it asks for next: by then it is in memory. Shards of other ranks count for themselves.</summary>
+    [Fact]
+    public async Task Get_AfterExistsWithPrefetch_ReadsNoTier()
+    {
+        await FillAsync();
+        var directory = OpenDirectory();
+        await using var exchange = new ClientStoreHarness(
+            cards: new ModelCards([TheCard]), bounds: new RecordCacheOptions { PrefetchBytesAheadMax = 1 << 20 }, tiers: directory);
+        string[] keys = [EngineKey(1, 0, 4) + "kv_bytes", EngineKey(1, 6, 8) + "kv_bytes", DaemonKey(1, 1, 4), "plain", EngineKey(3, 0, 4, model: "unknown") + "kv_bytes"];
+        foreach (var key in keys)
+        {
+            Assert.True(await exchange.ExistsAsync(key));
+        }
+        await Eventually.HoldsAsync(() => exchange.Cache.Prefetcher.Counts.Loaded == keys.Length);
+        await Eventually.HoldsAsync(() => exchange.Cache.Prefetcher.Counts.AheadBytes > 0);
+        var reads = directory.Counts.Reads;
+        foreach (var key in keys)
+        {
+            await exchange.ExpectAsync(key, there: true);
+        }
+
+        Assert.Equal(reads, directory.Counts.Reads);
+        Assert.Equal((keys.Length, 0L), (exchange.Cache.Prefetcher.Counts.Used, exchange.Cache.Prefetcher.Counts.AheadBytes));
+        Assert.Equal(keys.Length, reads);
+    }
+
+    [Theory]
+    [InlineData(ConvertMode.Off, 0)]
+    [InlineData(ConvertMode.Log, 6)]
+    public async Task Get_ConversionIsOff_CountsWhatATierCouldHaveServed(ConvertMode mode, int counted)
+    {
+        await FillAsync();
+        var directory = OpenDirectory();
+        await using var exchange = new ClientStoreHarness(new ClientStoreOptions { Convert = mode }, new ModelCards([TheCard]), tiers: directory);
+        Assert.False(await exchange.ExistsAsync(EngineKey(2, 1, 2) + "kv_bytes"));
+        Assert.False(await exchange.ExistsAsync(EngineKey(2, 1, 2) + "metadata"));
+        Assert.Equal(0, directory.Counts.Reads);
+        await exchange.ExpectAsync(EngineKey(1, 0, 8), there: false);
+        await exchange.ExpectAsync(EngineKey(1, 0, 4, "half"), there: false);
+        await exchange.ExpectAsync(EngineKey(9, 0, 8), there: false); // Nobody has it.
+        await exchange.ExpectAsync(EngineKey(1, 0, 4), there: true); // As it is: nothing to convert.
+        Assert.Contains($"ferry_client_would_convert_total{{model=\"{Model}\"}} {counted}.0", exchange.Metrics());
     }
 
     [Fact]

@@ -9,15 +9,16 @@ using Xunit;
 
 namespace Ferry.UnitTests.CacheRemote.Directory;
 
-public sealed class DirectoryTierTests : KvTierContract, IDisposable
+public sealed class DirectoryTierTests : CappedTierContract, IDisposable
 {
-    private static readonly int RecordBytes = TestRecords.Record(1, Layout).Record.Length;
     private readonly string _path = System.IO.Directory.CreateTempSubdirectory("ferry-tier-").FullName;
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch + TimeSpan.FromDays(20_000));
 
     public void Dispose() => System.IO.Directory.Delete(_path, recursive: true);
 
     protected override IKvTier Open() => Open(null);
+
+    protected override IKvTier OpenCapped() => Open(CapacityBytes);
 
     protected override void Damage(IKvTier tier, int byteIndex)
     {
@@ -89,14 +90,6 @@ public sealed class DirectoryTierTests : KvTierContract, IDisposable
             Assert.Equal(TierPutOutcome.Stored, await PutAsync(capped, number, Layout));
         }
         Assert.True((await capped.MeasureAsync(CancellationToken.None)).Bytes <= 4L * RecordBytes);
-    }
-
-    [Fact]
-    public async Task PutAsync_LargerThanTheCap_IsFull()
-    {
-        await using var tier = Open(RecordBytes - 1);
-        Assert.Equal(TierPutOutcome.Full, await PutAsync(tier, 1, Layout));
-        Assert.Equal((1L, 0), (tier.Counts.Refused, Files().Length));
     }
 
     [Theory]

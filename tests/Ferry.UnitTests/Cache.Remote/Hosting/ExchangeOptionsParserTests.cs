@@ -20,7 +20,7 @@ public sealed class ExchangeOptionsParserTests : IDisposable
     {
         var options = Accept([]);
         Assert.Equal((new ListenAddress("127.0.0.1", 6390), null, new ListenAddress("127.0.0.1", 6391)), (options.Resp, options.Lm, options.Admin));
-        Assert.Equal((4L << 30, EvictionPolicies.Default, ConvertMode.On, 256), (options.MemoryBytes, options.Policy, options.Convert, options.ChunkTokens));
+        Assert.Equal((4L << 30, EvictionPolicies.Default, ConvertMode.On, 256), (options.MemoryBytes, options.Policy, options.Clients.Convert, options.ChunkTokens));
         Assert.Null(options.Disk);
         Assert.Null(options.Remote);
     }
@@ -34,7 +34,42 @@ public sealed class ExchangeOptionsParserTests : IDisposable
         Assert.Equal(new DiskSettings("/var/lib/ferry", 20L << 30, DiskSyncPolicy.Interval), options.Disk);
         Assert.Equal("file:///mnt/kv", options.Remote!.Url);
         Assert.Equal((1L << 30, 2_000_000_000L), (options.Quotas["a"], options.Quotas["b"]));
-        Assert.Equal((ConvertMode.Log, TimeSpan.FromSeconds(90), false, "m"), (options.Convert, options.Drain, options.TryHugePages, Assert.Single(options.Models.Cards).Name));
+        Assert.Equal((ConvertMode.Log, TimeSpan.FromSeconds(90), false, "m"), (options.Clients.Convert, options.Drain, options.TryHugePages, Assert.Single(options.Models.Cards).Name));
+    }
+
+    [Fact]
+    public void Parse_BoundsOfTheClientStore_ReachIt()
+    {
+        var options = Accept(["--kept-conversions", "64MiB", "--pending", "1GiB", "--pending-halves", "9", "--pending-timeout", "5s"]);
+        Assert.Equal(new ClientStoreOptions { KeptConvertedBytesMax = 64 << 20, PendingBytesMax = 1 << 30, PendingMax = 9, PendingTimeout = TimeSpan.FromSeconds(5) }, options.Clients);
+    }
+
+    [Fact]
+    public void Parse_Peers_AreAskedWithTheOwnPasswordWhereverTheyAreNamed()
+    {
+        (string, string)[] environment = [("FERRY_RESP_PASSWORD", "a-long-password")];
+        var flags = Accept(["--resp-user", "engine", "--peer", "10.0.0.2:6390", "decode-0.decode:6390", "10.0.0.2:6390", "--peer", "[fd00::2]:7000"], environment: environment);
+        Assert.Equal(["peer://10.0.0.2:6390", "peer://decode-0.decode:6390", "peer://[fd00::2]:7000"], flags.Peers.Select(peer => peer.ToString()));
+        Assert.All(flags.Peers, peer => Assert.Equal(("engine", "a-long-password"), (peer.User, peer.Password)));
+        var file = Accept([], Write("exchange.yaml", "resp: { user: engine }\npeers: [ \"10.0.0.2:6390\", \"decode-0.decode:6390\", \"[fd00::2]:7000\" ]\n"), environment);
+        Assert.Equal(flags.Peers, file.Peers);
+    }
+
+    [Theory]
+    [InlineData("10.0.0.2", "write HOST:PORT")]
+    [InlineData("10.0.0.2:0", "address and the port")]
+    [InlineData("0.0.0.0:6390", "address and the port")]
+    [InlineData("a host:6390", "name or the address")]
+    public void Parse_PeerThatCannotBeAsked_IsAnError(string peer, string says) =>
+        Assert.Contains(Errors(["--peer", peer]), finding => finding.Text.Contains(says, StringComparison.Ordinal));
+
+    [Fact]
+    public void Parse_PeersWithoutWhatTheyNeed_WarnOrRefuse()
+    {
+        Assert.Contains(Parse(["--peer", "10.0.0.2:6390"], null, false).Findings, finding => finding is { Kind: FindingKind.Warning, Name: "--peer" });
+        Assert.DoesNotContain(Parse(["--peer", "127.0.0.1:6392"], null, false).Findings, finding => finding.Kind == FindingKind.Warning);
+        Assert.Contains(Parse(["--peer-authority", "/ca.pem"], null, false).Findings, finding => finding is { Kind: FindingKind.Warning, Name: "--peer-authority" });
+        Assert.Contains(Errors(["--peer", .. Enumerable.Range(1, 65).Select(host => $"10.0.0.{host}:6390")]), finding => finding.Text.Contains("at most 64", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using Ferry.Cache.Remote;
 using Ferry.Cache.Remote.S3;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -57,6 +58,60 @@ public sealed class S3RequestsTests
         var error = await Assert.ThrowsAsync<S3TierException>(() => sent);
         Assert.Contains("nothing moved for 2 s after 500 bytes", error.Message);
         Assert.Equal(1, tries);
+    }
+
+    [Fact]
+    public async Task SendAsync_BodyThatTrickles_EndsAtTheDeadline()
+    {
+        using var requests = new S3Requests(_options, _time);
+        ProgressDeadline? under = null;
+        var sent = requests.SendAsync("GET", 1 << 20, progress => UntilEndAsync(under = progress), CancellationToken.None);
+        for (var second = 0; second < 4; second++)
+        {
+            Assert.False(sent.IsCompleted);
+            under!.Moved(1000);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.Contains("slower than 16 MB/s", (await Assert.ThrowsAsync<S3TierException>(() => sent)).Message);
+    }
+
+    [Fact]
+    public async Task UploadAsync_BodyThatTrickles_GoesOnPastEveryDeadlineAndEndsWhenItStalls()
+    {
+        using var requests = new S3Requests(_options, _time);
+        ProgressDeadline? under = null;
+        var sent = requests.UploadAsync("PUT", 1 << 20, progress => UntilEndAsync(under = progress), CancellationToken.None);
+        for (var second = 0; second < 3600; second++)
+        {
+            under!.Moved(1);
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+        Assert.False(sent.IsCompleted);
+        _time.Advance(_options.IdleTimeout);
+        Assert.Contains("nothing moved for 2 s after 3600 bytes", (await Assert.ThrowsAsync<S3TierException>(() => sent)).Message);
+        Assert.Equal(0, requests.Retries);
+    }
+
+    [Fact]
+    public async Task UploadAsync_AllSentAndNoAnswer_EndsWhenTheStoreHasHadItsTimeForTheBytes()
+    {
+        using var requests = new S3Requests(_options, _time);
+        var sent = requests.UploadAsync("PUT", 80_000_000, progress =>
+        {
+            progress.Moved(80_000_000);
+            progress.AwaitAnswer();
+            return UntilEndAsync(progress);
+        }, CancellationToken.None);
+        _time.Advance(TimeSpan.FromSeconds(79));
+        Assert.False(sent.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Contains("all of its 80000000 bytes are sent and no answer came", (await Assert.ThrowsAsync<S3TierException>(() => sent)).Message);
+    }
+
+    private static async Task<bool> UntilEndAsync(ProgressDeadline progress)
+    {
+        await Task.Delay(Timeout.InfiniteTimeSpan, progress.Token);
+        return true;
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ferry.Cache.Arena;
 using Xunit;
 
@@ -33,6 +34,38 @@ public sealed class KvArenaTests
         Array.ForEach(slots, slot => arena.Free(slot.Handle));
         Assert.Equal(0, arena.UsedBytes);
         arena.CheckIntegrity();
+    }
+
+    [Fact]
+    public unsafe void Arena_OnMemoryThatIsProvided_UsesItAndGivesItBackAfterTheLastSlot()
+    {
+        var memory = NativeMemory.AlignedAlloc(8192, 4096);
+        var owner = new Owner();
+        var arena = new KvArena(new KvArenaOptions { CapacityBytes = 8192 }, bytes => new ArenaMemory((nint)memory, bytes == 8192 ? owner : null!));
+        Assert.True(arena.TryAllocate(100, out var slot, out var offset));
+        Assert.Equal((nint)memory, arena.BaseAddress);
+        arena.SpanOf(offset, 100).Fill(7);
+        Assert.Equal(7, ((byte*)memory)[offset + 99]);
+
+        arena.Dispose();
+        Assert.Equal(0, owner.Disposals);
+        arena.Free(slot);
+
+        Assert.Equal(1, owner.Disposals);
+        NativeMemory.AlignedFree(memory);
+    }
+
+    [Fact]
+    public unsafe void Arena_OnMemoryThatIsNotAligned_GivesItBackAndTakesItsOwn()
+    {
+        var memory = NativeMemory.AlignedAlloc(3 * 4096, 4096);
+        var owner = new Owner();
+
+        using var arena = new KvArena(new KvArenaOptions { CapacityBytes = 8192 }, _ => new ArenaMemory((nint)memory + 64, owner));
+
+        Assert.Equal(1, owner.Disposals);
+        Assert.NotEqual((nint)memory + 64, arena.BaseAddress);
+        NativeMemory.AlignedFree(memory);
     }
 
     [Fact]
@@ -93,5 +126,12 @@ public sealed class KvArenaTests
     {
         var error = Assert.Throws<ArgumentException>(() => Arena(capacityBytes, alignmentBytes));
         Assert.Contains(named, error.Message);
+    }
+
+    private sealed class Owner : IDisposable
+    {
+        public int Disposals { get; private set; }
+
+        public void Dispose() => Disposals++;
     }
 }

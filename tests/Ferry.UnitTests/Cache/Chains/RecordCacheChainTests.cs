@@ -144,36 +144,6 @@ public sealed class RecordCacheChainTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task PrefetchAsync_AChain_IsInMemoryAfterwardsAndLeasesNothing()
-    {
-        Put(1);
-        await FillAsync(_far, 2, 3);
-        Assert.Equal(new PrefetchResult(false, 3, 2), await _cache.PrefetchAsync(Keys(3), _ => TestRecords.Whole(), CancellationToken.None));
-
-        await _cache.FlushAsync(CancellationToken.None);
-        Assert.Equal((3, 0), (_cache.Memory.Snapshot().Chunks, _cache.Memory.Snapshot().Leases));
-    }
-
-    [Fact]
-    public async Task PrefetchAsync_TooManyWaitingOrCancelled_EndsAtOnce()
-    {
-        await using var cache = Create(new RecordCacheOptions { PrefetchesAtOnce = 1, PrefetchesWaitingMax = 1 });
-        await FillAsync(_near, 1);
-        _near.Hang = new TaskCompletionSource();
-        using var stop = new CancellationTokenSource();
-        Task<PrefetchResult> Prefetch() => cache.PrefetchAsync(Keys(1), _ => TestRecords.Whole(), stop.Token);
-        Task<PrefetchResult>[] running = [Prefetch(), Prefetch()];
-
-        Assert.True((await Prefetch()).IsRefused);
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(running));
-        _near.Hang.SetResult();
-        _near.Hang = null;
-        Assert.False((await cache.PrefetchAsync(Keys(1), _ => TestRecords.Whole(), CancellationToken.None)).IsRefused);
-        await cache.FlushAsync(CancellationToken.None);
-    }
-
-    [Fact]
     public async Task MoveAsync_FromMemoryToATierAndBack_IsOnlyWhereItWasMovedTo()
     {
         Put(1);

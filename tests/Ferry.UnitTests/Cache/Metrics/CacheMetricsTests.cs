@@ -41,7 +41,7 @@ public sealed class CacheMetricsTests
             "ferry_cache_evicted_age_seconds_bucket{le=\"15.0\"} 0.0", "ferry_cache_evicted_age_seconds_bucket{le=\"60.0\"} 1.0",
             "ferry_cache_tier_reads_total{tier=\"disk\"} 1.0", $"ferry_cache_tier_used_bytes{{tier=\"disk\"}} {recordBytes}.0",
             "ferry_cache_tier_operation_seconds_count{tier=\"disk\",operation=\"read\"} 1.0", "ferry_cache_tier_up{tier=\"disk\",direction=\"read\"} 1.0",
-            "ferry_cache_load_decisions_total{reason=\"loading_is_faster\"} 0.0",
+            "ferry_cache_load_decisions_total{reason=\"loading_is_faster\"} 0.0", "ferry_cache_prefetches_total{outcome=\"loaded\"} 0.0", "ferry_cache_prefetch_ahead_bytes 0.0",
         ])
         {
             Assert.Contains(line + "\n", text.ToString());

@@ -60,6 +60,27 @@ public sealed class GuardedTierTests : IAsyncDisposable
         _tier.Hang.SetResult();
     }
 
+    [Theory]
+    [InlineData(false, TierPutOutcome.Unavailable)]
+    [InlineData(true, TierPutOutcome.Stored)]
+    public async Task PutAsync_LongerThanTheDeadline_IsLeftToTheTierThatWatchesItsPutsAndToNoOther(bool watches, TierPutOutcome outcome)
+    {
+        await using var tier = new FaultyTier { Capabilities = _tier.Capabilities | (watches ? TierCapabilities.EndsStalledPuts : 0), HangInPut = new TaskCompletionSource() };
+        await using var guard = new GuardedTier(tier, Options, _time, NullLogger<GuardedTier>.Instance);
+        var (header, record) = TestRecords.Record(1, Layout);
+        var put = guard.PutAsync(header, record, CancellationToken.None);
+        await Eventually.HoldsAsync(() => tier.PutsBegun == 1);
+        _time.Advance(Options.Deadline * 100);
+        if (!watches)
+        {
+            Assert.Equal(outcome, await put);
+        }
+        Assert.Equal(!watches, put.IsCompleted);
+        tier.HangInPut.SetResult();
+        Assert.Equal(outcome, await put);
+        Assert.Equal(watches ? 0 : 1, guard.Timeouts);
+    }
+
     [Fact]
     public async Task ReadAsync_AbandonedInTheMiddle_KeepsTheSlotUntilTheLateWriteIsOver()
     {

@@ -44,6 +44,35 @@ public sealed class NodeChooserTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Choose_RolesWithOtherBlockLengths_EachHitsInItsOwn()
+    {
+        Start("prefix-aware", decode: ["http://d1"]);
+        Router.Nodes.Current.Decode.Single().BlockTokens = 64;
+        var tokens = "[" + string.Join(',', Enumerable.Range(0, 100)) + "]";
+        using (var first = Router.Chooser.Choose(Facts(tokens, isRaw: true))) { Run(first); }
+        using var next = Router.Chooser.Choose(Facts(tokens, isRaw: true));
+        Assert.Equal((96, 64), (next.PrefillHitTokens, next.DecodeHitTokens));
+    }
+
+    [Fact]
+    public void NextPrefill_OnAnotherThread_KnowsWhatTheOthersHave()
+    {
+        Start("prefix-aware");
+        using (var first = Router.Chooser.Choose(Facts(Story))) { Run(first); }
+        using var choice = Router.Chooser.Choose(Facts(Story));
+        var (prefill, hit) = (choice.Prefill, choice.PrefillHitTokens);
+        var thread = new Thread(() =>
+        {
+            using (Router.Chooser.Choose(Facts("nothing of this"))) { }   // what this thread looked for before is another prompt
+            choice.NextPrefill();
+        });
+        thread.Start();
+        thread.Join();
+        Assert.Equal((prefill, hit), (choice.Prefill, choice.PrefillHitTokens));
+        Assert.True(hit > 0);
+    }
+
+    [Fact]
     public void Choose_OtherSalt_HitsNothing()
     {
         Start("prefix-aware");

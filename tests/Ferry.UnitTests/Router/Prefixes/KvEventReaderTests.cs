@@ -131,6 +131,47 @@ public sealed class KvEventReaderTests
         Assert.True(_knowledge.Index.Count() <= _knowledge.Index.Capacity);
     }
 
+    [Theory]
+    [InlineData("a name that a batch does not have")]
+    [InlineData("the time of a batch")]
+    [InlineData("a name that an event does not have")]
+    [InlineData("extra keys")]
+    [InlineData("an extra key of a block")]
+    public void TryApply_NestingWithoutEnd_IsAReasonAndNotTheEndOfTheProcess(string place)
+    {
+        var nested = Enumerable.Repeat((byte)0x91, 1 << 20).ToArray();   // an array in an array in an array…
+        byte[] closed = [.. nested, 0xc0];
+        byte[] stored = [.. KvEventBytes.Stored([11], null, Tokens[..16], 16, isMap: true, extras: [["s"]]).ToArray()];
+        byte[] extraKeys = [0xaa, .. "extra_keys"u8];
+        var extras = stored.AsSpan().IndexOf(extraKeys) + extraKeys.Length;
+        byte[] batch = place switch
+        {
+            "a name that a batch does not have" => [0x82, 0xa1, (byte)'x', .. closed, 0xa6, .. "events"u8, 0x90],
+            "the time of a batch" => [0x92, .. closed, 0x90],
+            "a name that an event does not have" => [0x92, 0x00, 0x91, 0x82, 0xa4, .. "type"u8, 0xa1, (byte)'x', 0xa1, (byte)'y', .. closed],
+            "extra keys" => [0x92, 0x00, 0x91, .. stored.AsSpan(0, extras), .. closed, .. stored.AsSpan(extras + 4)],
+            _ => [0x92, 0x00, 0x91, .. stored.AsSpan(0, extras), 0x91, 0x91, .. closed, .. stored.AsSpan(extras + 4)],
+        };
+        // What is closed is read to its end and passed over; what never closes is no batch.
+        Assert.Null(_reader.TryApply(Slot, batch));
+        Assert.NotNull(_reader.TryApply(Slot, batch.AsMemory(0, batch.AsSpan().LastIndexOf((byte)0x91) + 1)));
+    }
+
+    [Fact]
+    public void TryApply_MoreBlocksThanAreFollowed_BelievesNoneOfTheOthers()
+    {
+        // The table of the engine's hashes has 2,730 entries, one event 4,096 blocks: most are given up again by those behind them.
+        int[] tokens = [.. Enumerable.Range(0, 4096)];
+        ulong[] hashes = [.. Enumerable.Range(1, 4096).Select(block => (ulong)block)];
+        _keys.Dropped = (key, slot) => _knowledge.Index.Remove(key, slot, KvTier.Device);
+        Apply(KvEventBytes.Stored(hashes, null, tokens, 1));
+        var followed = hashes.Count(hash => _keys.Find(Slot, hash) != 0);
+        Assert.InRange(followed, 2000, 2730);
+        Assert.Equal(followed, _knowledge.Index.Count());
+        Apply(KvEventBytes.Removed(hashes, "GPU"));
+        Assert.Equal(0, _knowledge.Index.Count());
+    }
+
     [Fact]
     public void EngineKeys_MoreThanFit_TakeTheirKnowledgeAlong()
     {

@@ -46,6 +46,22 @@ public sealed class PrefixIndexTests
     }
 
     [Fact]
+    public void Remove_APrompt_TakesItFromThatNodeAndTierAlone()
+    {
+        var keys = Keys(100);
+        Add(keys, 1, KvTier.Device);
+        Add(keys, 1, KvTier.Host);
+        Add(keys, 2, KvTier.Device);
+        _index.Remove(keys.AsSpan(30), 1, KvTier.Device);
+        var hits = Match(keys, [1, 2]);
+        Assert.Equal((new PrefixHit(30, 70, 0), new PrefixHit(100, 0, 0)), (hits[1], hits[2]));
+        _index.Remove(keys, 1, KvTier.Device);
+        _index.Remove(keys, 1, KvTier.Host);
+        _index.Remove(keys, 2, KvTier.Device);
+        Assert.Equal(0, _index.Count());
+    }
+
+    [Fact]
     public void Remove_FromTheDevice_EndsTheBeliefThatItWasComputedThere()
     {
         _index.Add(7, 1, KvTier.Routed, 0, 1, Lifetime);

@@ -17,7 +17,7 @@ public sealed class PromptKeysTests
         using var left = PromptKeys.OfText(LongText, 256, 1);
         using var right = PromptKeys.OfText(other, 256, 1);
         var common = left.Keys.CommonPrefixLength(right.Keys);
-        Assert.InRange(left.LengthOf(common), 100_000 - (100_000 / 64) - 256, 100_000);
+        Assert.InRange(left.LengthOf(common), 100_000 - (100_000 / 32) - 256, 100_000);
         Assert.NotEqual(left.Keys[common], right.Keys[common]);
     }
 
@@ -25,8 +25,8 @@ public sealed class PromptKeysTests
     public void OfText_AQuarterMegabyte_HasFewPieces()
     {
         using var keys = PromptKeys.OfText(LongText, 256, 1);
-        Assert.InRange(keys.Keys.Length, 64, 400);
-        Assert.InRange(keys.LengthOf(keys.Keys.Length), LongText.Length - (LongText.Length / 64) - 256, LongText.Length);
+        Assert.InRange(keys.Keys.Length, 64, 160);
+        Assert.InRange(keys.LengthOf(keys.Keys.Length), LongText.Length - (LongText.Length / 32) - 256, LongText.Length);
     }
 
     [Fact]

@@ -1,11 +1,15 @@
 using System.Text.Json.Nodes;
 using Ferry.Engine;
+using Ferry.Engine.Connector;
 using Ferry.Engine.Generation;
 using Ferry.Engine.KvCache;
 using Ferry.Engine.Model;
 using Ferry.Engine.Scheduling;
 using Ferry.Kv.Layout;
+using Ferry.Kv.Records;
 using Ferry.Serving.Exchange;
+using Ferry.Serving.Options;
+using Ferry.TestKit;
 using Ferry.TestKit.Exchange;
 using Ferry.TestKit.Models;
 using Ferry.TestKit.Serving;
@@ -65,6 +69,51 @@ public sealed class DisaggregationTests : IDisposable
         Assert.Equal("peer", decode.Exchange.Reports.TryGet("d")!.Source);
     }
 
+    [Theory]
+    [InlineData("mi300x", "gaudi3", HandoverMode.Push)]
+    [InlineData("mi300x", "gaudi3", HandoverMode.PushLayerwise)]
+    [InlineData("gaudi3", "cpu", HandoverMode.PushLayerwise)]
+    [InlineData("cpu", "mi300x", HandoverMode.Auto)]
+    public async Task Generate_Pushed_GivesTheTokensOfOneEngineInEveryMode(string source, string target, HandoverMode mode)
+    {
+        KvExchangeOptions Configure(KvExchangeOptions options) => options with { Handover = mode };
+        await using var plain = await NodeAsync("x", "cpu", 1);
+        await using var prefill = await NodeAsync("p", source, 2, Configure);
+        await using var decode = await NodeAsync("d", target, 1, Configure);
+        var (expected, _) = await GenerateAsync(plain, "x", Sampling, null);
+        for (var round = 0; round < (mode == HandoverMode.Auto ? 4 : 1); round++)
+        {
+            decode.Exchange.Cache.Memory.Clear();
+            var (_, first) = await GenerateAsync(prefill, $"p{round}", Sampling with { MaxTokens = 1, Seed = round }, PushTo("d"), salt: $"{round}");
+            if (mode != HandoverMode.Auto)
+            {
+                // Once all has arrived nothing is left to pull.
+                await Eventually.HoldsAsync(() => prefill.Totals.BytesPushed == prefill.Totals.BytesSaved + (KvRecord.HeaderBytes * prefill.Totals.Memory!.Records));
+            }
+            var (tokens, finish) = await GenerateAsync(decode, $"d{round}", Sampling, first.TransferParams, salt: $"{round}");
+
+            Assert.Equal(expected, tokens);
+            Assert.Equal(Prompt.Length - 1, finish.ExternalTokens);
+            var report = decode.Exchange.Reports.TryGet($"d{round}")!;
+            Assert.Equal(("peer", Ferry.Serving.KvChecksumState.Verified), (report.Source, report.Checksum));
+            Assert.True(mode == HandoverMode.Auto || report.Mode == mode, $"{report.Mode}");
+        }
+    }
+
+    [Fact]
+    public async Task Generate_PushedByLayers_TheFirstLayersArriveWhileTheLastIsComputed()
+    {
+        KvExchangeOptions Configure(KvExchangeOptions options) => options with { Handover = HandoverMode.PushLayerwise };
+        await using var decode = await NodeAsync("d", "cpu", 1, Configure);
+        LayerGate? gate = null;
+        await using var prefill = await NodeAsync("p", "cpu", 1, Configure, wrap: exchange => gate = new LayerGate(exchange));
+        await GenerateAsync(prefill, "p", Sampling with { MaxTokens = 1 }, PushTo("d"));
+
+        // The engine stood in the middle of its last layer until all layers before it were in the decode node's memory.
+        Assert.Equal(1, gate!.LayersBefore);
+        Assert.Equal(gate.LayerBytes * gate.LayersBefore, gate.ArrivedMeanwhile);
+    }
+
     [Fact]
     public async Task Generate_LenderGoneBeforeTheRead_ComputesAndGivesTheSameTokens()
     {
@@ -115,9 +164,9 @@ public sealed class DisaggregationTests : IDisposable
     }
 
     private static async Task<(IReadOnlyList<int> Tokens, FinishInfo Finish)> GenerateAsync(
-        Node node, string requestId, SamplingParams sampling, JsonObject? parameters, int[]? prompt = null)
+        Node node, string requestId, SamplingParams sampling, JsonObject? parameters, int[]? prompt = null, string salt = "")
     {
-        await using var handle = node.Engine.Submit(new GenerationRequest(requestId, prompt ?? Prompt, sampling, TransferParams: parameters));
+        await using var handle = node.Engine.Submit(new GenerationRequest(requestId, prompt ?? Prompt, sampling, CacheSalt: salt, TransferParams: parameters));
         var tokens = new List<int>();
         FinishInfo? finish = null;
         await foreach (var output in handle.Outputs.ReadAllAsync())
@@ -129,8 +178,16 @@ public sealed class DisaggregationTests : IDisposable
         return (tokens, finish);
     }
 
+    private static JsonObject PushTo(string host)
+    {
+        var wish = ExchangeNode.AskToLend();
+        wish["ferry"] = new JsonObject { ["decode"] = new JsonObject { ["engine_id"] = host, ["host"] = host, ["port"] = 5600 } };
+        return wish;
+    }
+
     private async Task<Node> NodeAsync(
-        string name, string device, int ranks, Func<KvExchangeOptions, KvExchangeOptions>? configure = null, int maxModelLen = MaxModelLen)
+        string name, string device, int ranks, Func<KvExchangeOptions, KvExchangeOptions>? configure = null, int maxModelLen = MaxModelLen,
+        Func<KvExchange, IKvConnector>? wrap = null)
     {
         var profile = DeviceProfile.All.Single(profile => profile.Name == device);
         var options = new KvExchangeOptions { EngineId = name, Model = _model.Fingerprint, MemoryBytes = 8 << 20, AdvertisedHost = name };
@@ -153,15 +210,58 @@ public sealed class DisaggregationTests : IDisposable
             EosTokenIds = [],
         };
         var engine = new LlmEngine(
-            info, runner, new SchedulerLimits(4, maxModelLen, 256, 16, 16, profile.BlockTokens, blocks), ByteTokenizer.Create(), null, exchange,
+            info, runner, new SchedulerLimits(4, maxModelLen, 256, 16, 16, profile.BlockTokens, blocks), ByteTokenizer.Create(), null, wrap?.Invoke(exchange) ?? exchange,
             TimeProvider.System, NullLogger.Instance, owned: runner);
         await exchange.StartAsync((kv, handler, _) => Task.FromResult<ITransferAgent>(InProcessTransferAgent.Start(
             _network, $"{name}:5600", new TransferAgentOptions { EngineId = name, Kv = kv, Handler = handler })), CancellationToken.None);
         return new Node(engine, exchange);
     }
 
+    /// <summary>Stops the engine in the first chunk's last layer until the layers before it have been written to the decode node.</summary>
+    private sealed class LayerGate(KvExchange exchange) : IKvConnector
+    {
+        private static readonly TimeSpan HungAfter = TimeSpan.FromMinutes(1); // Only to report a hang.
+        private int _layers;
+
+        public int LayersBefore { get; private set; }
+
+        public long LayerBytes { get; private set; }
+
+        public long ArrivedMeanwhile { get; private set; }
+
+        public int ChunkTokens => exchange.ChunkTokens;
+
+        public bool SavesLayers => exchange.SavesLayers;
+
+        public void Attach(KvPool pool)
+        {
+            exchange.Attach(pool);
+            var layout = pool.RankLayout(0, ChunkTokens);
+            (_layers, LayerBytes) = (layout.Layers, layout.PayloadBytes / layout.Layers);
+        }
+
+        public IKvLoad? TryBeginLoad(KvLoadRequest request) => exchange.TryBeginLoad(request);
+
+        public void SaveLayer(in KvSave save, int layer)
+        {
+            if (save.FirstToken == 0 && layer == _layers - 1)
+            {
+                LayersBefore = layer;
+                SpinWait.SpinUntil(() => exchange.Reports.Snapshot().BytesPushedEarly >= LayerBytes * layer, HungAfter);
+                ArrivedMeanwhile = exchange.Reports.Snapshot().BytesPushedEarly;
+            }
+            exchange.SaveLayer(save, layer);
+        }
+
+        public void Save(in KvSave save) => exchange.Save(save);
+
+        public JsonObject? RequestFinished(string requestId, bool completed) => exchange.RequestFinished(requestId, completed);
+    }
+
     private sealed record Node(LlmEngine Engine, KvExchange Exchange) : IAsyncDisposable
     {
+        public Ferry.Serving.KvTotals Totals => Exchange.Reports.Snapshot();
+
         public async ValueTask DisposeAsync()
         {
             await Engine.DisposeAsync();

@@ -36,7 +36,7 @@ public sealed class ServeOptionsParserTests
         var exchange = Assert.IsType<ExchangeSettings>(options.Exchange);
         Assert.Equal((KvRole.Producer, "10.0.0.2", 50051, 256, 8L << 30), (exchange.Role, exchange.SideChannelHost, exchange.SideChannelPort, exchange.ChunkTokens, exchange.MemoryTierBytes));
         string[] warned = [.. result.Findings.Where(finding => finding.Kind == FindingKind.Warning).Select(finding => finding.Name).Distinct().Order(StringComparer.Ordinal)];
-        Assert.Equal(["--trust-remote-code", "HSA_FORCE_FINE_GRAIN_PCIE", "UCX_TLS", "kv_connector"], warned);
+        Assert.Equal(["--trust-remote-code", "HSA_FORCE_FINE_GRAIN_PCIE", "kv_connector"], warned);
     }
 
     [Fact]
@@ -84,6 +84,22 @@ public sealed class ServeOptionsParserTests
         Assert.Contains(errors, error => error.Text.EndsWith("Did you mean lmcache.chunk_size?", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("pull", HandoverMode.Pull)]
+    [InlineData("push", HandoverMode.Push)]
+    [InlineData("push-layerwise", HandoverMode.PushLayerwise)]
+    [InlineData("auto", HandoverMode.Auto)]
+    public void Parse_HandoverMode_IsTaken(string name, HandoverMode mode) => Assert.Equal(
+        mode, Accept(["models/tiny", "--kv-transfer-config", $$$"""{"kv_connector":"FerryConnector","kv_role":"kv_both","kv_connector_extra_config":{"handover_mode":"{{{name}}}"}}"""]).Exchange!.Handover);
+
+    [Fact]
+    public void Parse_UnknownHandoverMode_IsAnErrorWithTheNearestName()
+    {
+        var error = Assert.Single(Errors(["models/tiny", "--kv-transfer-config", """{"kv_connector":"FerryConnector","kv_role":"kv_both","kv_connector_extra_config":{"handover_mode":"push-layerwize"}}"""]));
+        Assert.Contains("pull, push, push-layerwise, auto", error.Text, StringComparison.Ordinal);
+        Assert.EndsWith("Did you mean push-layerwise?", error.Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Parse_SeveralMistakes_ReportsAllAtOnce()
     {
@@ -127,6 +143,15 @@ public sealed class ServeOptionsParserTests
         var error = Assert.Single(Errors(["models/tiny", "--kv-transfer-config", Producer], environment));
         Assert.Equal(name, error.Name);
         Assert.Contains(text, error.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_TlsFilesInPart_NamesTheOnesThatLack()
+    {
+        var errors = Errors(["models/tiny", "--kv-transfer-config", Producer], ("FERRY_TLS_CERT", "/nowhere/node.crt"), ("VLLM_NIXL_SIDE_CHANNEL_HOST", "localhost")).ToArray();
+        Assert.Equal(["FERRY_TLS_CA", "FERRY_TLS_CERT", "FERRY_TLS_KEY"], errors.Select(error => error.Name).Order(StringComparer.Ordinal));
+        Assert.Contains("no file that this process can see", errors.Single(error => error.Name == "FERRY_TLS_CERT").Text, StringComparison.Ordinal);
+        Assert.Contains("needs all three", errors.Single(error => error.Name == "FERRY_TLS_KEY").Text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -239,6 +264,17 @@ public sealed class ServeOptionsParserTests
         Assert.Equal(3, result.Options!.Api.ApiKeys.Count + 1);
         var text = StartupReport.ToText(result.Findings) + StartupReport.ToJson(result.Findings).ToJsonString();
         Assert.DoesNotContain("secret", text.Replace("AWS_SECRET_ACCESS_KEY", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Report_Refusal_SaysOnlyWhatIsWrong()
+    {
+        var result = Parse(["models/tiny", "--port", "no-port", "--seed", "7"]);
+        Assert.Null(result.Options);
+        var text = StartupReport.ToRefusal(result.Findings);
+        Assert.Contains("--port", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("honoured", text, StringComparison.Ordinal);
+        Assert.Contains("honoured", StartupReport.ToText(result.Findings), StringComparison.Ordinal);
     }
 
     [Fact]

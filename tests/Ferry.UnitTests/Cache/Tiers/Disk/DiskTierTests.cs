@@ -11,7 +11,7 @@ using Xunit;
 namespace Ferry.UnitTests.Cache.Tiers.Disk;
 
 /// <summary>On the file system that the temporary directory is on.</summary>
-public sealed class DiskTierTests : KvTierContract, IDisposable
+public sealed class DiskTierTests : CappedTierContract, IDisposable
 {
     private const long MiB = 1 << 20;
 
@@ -21,6 +21,10 @@ public sealed class DiskTierTests : KvTierContract, IDisposable
     public void Dispose() => Directory.Delete(_path, recursive: true);
 
     protected override IKvTier Open() => OpenAsync(Options()).GetAwaiter().GetResult();
+
+    protected override long CapacityBytes => DiskTierOptions.CapacityBytesMin;
+
+    protected override IKvTier OpenCapped() => OpenAsync(new DiskTierOptions { Path = _path, CapacityBytes = CapacityBytes, Sync = DiskSyncPolicy.None }).GetAwaiter().GetResult();
 
     protected override void Damage(IKvTier tier, int byteIndex)
     {
@@ -89,6 +93,34 @@ public sealed class DiskTierTests : KvTierContract, IDisposable
             Assert.Equal(TierReadOutcome.Read, read.Outcome);
             Assert.True(bytes.AsSpan(shift, record.RecordBytes).SequenceEqual(TestRecords.Record(1, KvLayout.Opaque(2_500_000)).Record));
         }
+    }
+
+    [Theory]
+    [InlineData((4 << 20) - 1024)] // One piece, to the byte.
+    [InlineData((4 << 20) - 1023)]
+    [InlineData(9 << 20)]
+    public async Task ReadAsync_RecordOfSeveralPieces_GivesTheSameBytesAndFindsDamageInEach(int payloadBytes)
+    {
+        await using var tier = await OpenAsync(Options(64 * MiB));
+        var layout = KvLayout.Opaque(payloadBytes);
+        var recordBytes = TestRecords.Record(1, layout).Record.Length;
+        foreach (var byteIndex in (int[])[0, 40, 2000, (4 << 20) - 1, recordBytes - 1])
+        {
+            Assert.Equal(TierPutOutcome.Stored, await tier.PutAsync(1, layout));
+            Assert.True((await tier.TryReadAsync(1)).AsSpan().SequenceEqual(TestRecords.Record(1, layout).Record));
+            Damage(tier, byteIndex);
+            var found = Assert.Single(await tier.FindAsync(TestRecords.Key(1), CancellationToken.None));
+            Assert.Equal(TierReadOutcome.Damaged, (await ReadAsync(tier, found)).Read.Outcome);
+            Assert.Null(await tier.TryReadAsync(1));
+        }
+        await tier.PutAsync(1, layout);
+        var place = Assert.Single(await tier.ListAsync(CancellationToken.None).ToListAsync()).Location.Split('@');
+        using (var file = File.Open(Path.Combine(_path, place[0]), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
+        {
+            file.SetLength(long.Parse(place[1]) + recordBytes - 1);
+        }
+        var cut = Assert.Single(await tier.FindAsync(TestRecords.Key(1), CancellationToken.None));
+        Assert.Equal(TierReadOutcome.Damaged, (await ReadAsync(tier, cut)).Read.Outcome);
     }
 
     [Fact]

@@ -1,0 +1,10 @@
+namespace Ferry.Cluster.Observed;
+
+internal enum AcceleratorKind
+{
+    Unknown,
+    Rocm,
+    Gaudi,
+    Cuda,
+    Cpu,
+}

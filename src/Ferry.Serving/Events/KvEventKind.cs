@@ -1,0 +1,8 @@
+namespace Ferry.Serving.Events;
+
+internal enum KvEventKind
+{
+    Stored,
+    Removed,
+    Cleared,
+}

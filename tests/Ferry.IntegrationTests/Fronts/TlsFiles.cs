@@ -1,0 +1,29 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Ferry.IntegrationTests.Fronts;
+
+/// <summary>A certificate of its own and its key, as files.</summary>
+internal sealed class TlsFiles : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("ferry-tls-").FullName;
+
+    public TlsFiles()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        CertificatePath = Path.Combine(_folder, "cert.pem");
+        KeyPath = Path.Combine(_folder, "key.pem");
+        CertificateHash = certificate.GetCertHashString();
+        File.WriteAllText(CertificatePath, certificate.ExportCertificatePem());
+        File.WriteAllText(KeyPath, key.ExportPkcs8PrivateKeyPem());
+    }
+
+    public string CertificatePath { get; }
+
+    public string KeyPath { get; }
+
+    public string CertificateHash { get; }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+}

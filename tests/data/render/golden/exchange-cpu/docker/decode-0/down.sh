@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Node decode-0 (10.0.1.21) of cluster guide: stops and removes its containers, the last started first.
+# With --volumes what they keep (cached KV, downloaded weights) is deleted, too. Written by ferry render.
+set -euo pipefail
+
+if docker container inspect guide-decode-0 >/dev/null 2>&1; then
+  docker stop -t 30 guide-decode-0 >/dev/null
+  docker rm guide-decode-0 >/dev/null
+  echo "guide-decode-0 is stopped"
+fi
