@@ -18,7 +18,10 @@ internal sealed class UcxEndpoint : IAsyncDisposable
     private nint _endpoint;
     private GCHandle _self;
     private UcsStatus _failure;
+    private bool _sendsByTcp;
     private bool _closing;
+    private bool _closesNow;
+    private ITimer? _drainLimit;
 
     private UcxEndpoint(UcxWorker worker, UInt128 peer, Action<UcsStatus>? failed)
     {
@@ -115,9 +118,11 @@ internal sealed class UcxEndpoint : IAsyncDisposable
         }
         UcxHandleCounts.Endpoint(1);
         worker.Add(endpoint);
+        var lanes = endpoint.Lanes();
+        endpoint._sendsByTcp = lanes.Any(lane => lane.SendsByTcp);
         if (peer != UInt128.Zero && worker.Reads is not null)
         {
-            endpoint.ReadsByMessage = UcxLane.NeedMessagesToRead(endpoint.Lanes());
+            endpoint.ReadsByMessage = UcxLane.NeedMessagesToRead(lanes);
             worker.Answers!.Open(endpoint);
         }
         return endpoint;
@@ -146,15 +151,13 @@ internal sealed class UcxEndpoint : IAsyncDisposable
             : api.Put((void*)_endpoint, near, (nuint)bytes, remoteAddress, far, &parameters), target);
     }
 
-    internal unsafe UcsStatus BeginFlush(IUcxCompletion target)
+    internal UcsStatus BeginFlush(IUcxCompletion target)
     {
         if (Refusal() is not UcsStatus.Ok and var refused)
         {
             return refused;
         }
-        var request = Worker.Rent();
-        var parameters = request.Parameters;
-        return Begin(request, Worker.Context.Api.EndpointFlush((void*)_endpoint, &parameters), target);
+        return Flush(target);
     }
 
     /// <summary>Sends an eager active message. Both parts stay where they are until <paramref name="target"/> is told.</summary>
@@ -179,19 +182,40 @@ internal sealed class UcxEndpoint : IAsyncDisposable
     }
 
     /// <summary>Closes; later calls do nothing. <see cref="DisposeAsync"/> ends when UCX has let go.</summary>
-    internal unsafe void BeginClose()
+    internal void BeginClose()
     {
         if (_closing)
         {
             return;
         }
         _closing = true;
+        EndMessages(_failure != UcsStatus.Ok ? _failure : UcsStatus.Canceled);
+        // UCX's tcp (1.13 to 1.22) uses a connection after it has freed it when the peer's notice of the end and room to send come in one event
+        // (uct_tcp_iface_handle_events, uct_tcp_cm_handle_conn_fin): so none is closed with bytes still to send, unless its peer takes none.
+        var drained = new UcxDrained(this);
+        if (_failure == UcsStatus.Ok && _sendsByTcp && Flush(drained) == UcsStatus.InProgress)
+        {
+            _drainLimit = Worker.Context.Options.Clock.CreateTimer(_ => Worker.Post(drained), null, Worker.Context.Options.DrainTimeout, Timeout.InfiniteTimeSpan);
+            return;
+        }
+        CloseNow();
+    }
+
+    /// <summary>Closes with whatever is still to be sent; later calls do nothing.</summary>
+    internal unsafe void CloseNow()
+    {
+        if (_closesNow)
+        {
+            return;
+        }
+        _closing = _closesNow = true;
+        _drainLimit?.Dispose();
+        EndMessages(_failure != UcsStatus.Ok ? _failure : UcsStatus.Canceled);
         foreach (var key in _keys)
         {
             key.Handle.Dispose();
         }
         _keys.Clear();
-        EndMessages(_failure != UcsStatus.Ok ? _failure : UcsStatus.Canceled);
         var request = Worker.Rent();
         var parameters = request.Parameters;
         parameters.AttributeMask |= UcpRequestParams.AttributeFlags;
@@ -235,6 +259,13 @@ internal sealed class UcxEndpoint : IAsyncDisposable
     {
         Worker.Reads?.Fail(this, status);
         Worker.Answers?.Close(this);
+    }
+
+    private unsafe UcsStatus Flush(IUcxCompletion target)
+    {
+        var request = Worker.Rent();
+        var parameters = request.Parameters;
+        return Begin(request, Worker.Context.Api.EndpointFlush((void*)_endpoint, &parameters), target);
     }
 
     private unsafe UcsStatus Begin(UcxRequest request, void* returned, IUcxCompletion target) => Worker.Count(request.Begin(returned, target));

@@ -24,7 +24,10 @@ internal sealed record UcxLane(string Name, bool IsForMessages)
     /// they do not, and UCX's own way is faster there.
     /// </summary>
     public static bool NeedMessagesToRead(IReadOnlyList<UcxLane> lanes) =>
-        lanes.Any(lane => lane.IsForMessages && lane.Transport == "tcp") && !lanes.Any(lane => Readers.Contains(lane.Transport.Split('_')[0]));
+        lanes.Any(lane => lane.SendsByTcp) && !lanes.Any(lane => Readers.Contains(lane.Transport.Split('_')[0]));
+
+    /// <summary>Messages go by a socket.</summary>
+    public bool SendsByTcp => IsForMessages && Transport == "tcp";
 
     private string Transport => Name.Split('/')[0];
 }

@@ -21,6 +21,9 @@ public sealed record UcxOptions
     /// <summary>How long closing waits for what UCX still has under way.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How much of that is for a peer that takes what is still to be sent. One that lives takes it at once.</summary>
+    internal TimeSpan DrainTimeout => CloseTimeout / 4;
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     internal IReadOnlyList<string> Validate(UcxVersion version)

@@ -80,12 +80,12 @@ internal sealed class UcxWorker : IAsyncDisposable
         return worker;
     }
 
-    /// <summary>Has the worker's thread do something soon; at once when called on it.</summary>
+    /// <summary>Has the worker's thread do something soon; when called on it as <see cref="Defer"/>.</summary>
     public void Post(IUcxWork work)
     {
         if (IsOwnerThread)
         {
-            work.Run();
+            Defer(work);
             return;
         }
         _posted.Enqueue(work);

@@ -103,6 +103,43 @@ public sealed class UcxReadsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Endpoints_ThatBothSidesCloseInMidRead_HarmNobody()
+    {
+        await using var owner = await Node.StartAsync(1);
+        await using var reader = await Node.StartAsync(2);
+        new Random(5).NextBytes(owner.Memory.Span);
+        for (var round = 0; round < 20; round++)
+        {
+            var endpoint = await reader.ConnectAsync(owner);
+            var key = await endpoint.UnpackKeyAsync(owner.Memory.Memory.PackedKey);
+            var back = await owner.ConnectAsync(reader);
+            Assert.Equal(UcsStatus.Ok, await reader.ReadAsync(endpoint, key, owner, 0, 64));
+            var pieces = Enumerable.Range(0, 100).Select(_ => new UcxPiece(reader.Memory.Memory, 0, key, (ulong)owner.Memory.Memory.Address, Bytes)).ToArray();
+            var moving = endpoint.MoveAsync(TransferDirection.Read, pieces, Token);
+
+            // The reader takes nothing for a while, so that the owner has bytes to send when it closes. Then the owner looks away until there are both
+            // room to send them and the reader's notice of the end: UCX frees the connection because of the one, and uses it because of the other.
+            var readerAway = reader.Worker.CallAsync(() => Token.WaitHandle.WaitOne(60));
+            await Task.Delay(20, Token);
+            await owner.Worker.CallAsync(() =>
+            {
+                back.BeginClose();
+                return true;
+            });
+            await Task.Delay(5, Token);
+            var away = owner.Worker.CallAsync(() => Token.WaitHandle.WaitOne(80));
+            await endpoint.DisposeAsync();
+            await readerAway;
+            Assert.NotEqual(UcsStatus.Ok, await moving);
+            await away;
+            await back.DisposeAsync();
+        }
+        var (way, theirs) = await reader.ConnectBothWaysAsync(owner);
+        Assert.Equal(UcsStatus.Ok, await reader.ReadAsync(way, theirs, owner, 0, Bytes));
+        Assert.True(owner.Memory.Span.SequenceEqual(reader.Memory.Span));
+    }
+
+    [Fact]
     public async Task Messages_ThatAreNoQuestionOrAnswer_AreIgnored()
     {
         await using var owner = await Node.StartAsync(1);

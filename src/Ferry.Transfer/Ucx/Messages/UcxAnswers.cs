@@ -25,7 +25,7 @@ internal sealed class UcxAnswers(UcxWorker worker)
         {
             queue.Withdraw(memory);
         }
-        worker.ProgressWhile(() => memory.Sending > 0, () => _queues.Keys.ToList().ForEach(endpoint => endpoint.BeginClose()));
+        worker.ProgressWhile(() => memory.Sending > 0, () => _queues.Keys.ToList().ForEach(endpoint => endpoint.CloseNow()));
     }
 
     /// <summary>A peer can be answered by this endpoint.</summary>
