@@ -44,7 +44,7 @@ public sealed class Choice : IDisposable
     /// <summary>Another decode node than those that were started already; null when there is none.</summary>
     public Node? NextDecode() => _chooser.NextDecode(this, _facts, _triedDecode);
 
-    /// <summary>Counts a leg in at <see cref="Prefill"/> or <see cref="Decode"/>. Call it right before the request is sent.</summary>
+    /// <summary>Counts a leg in at <see cref="Prefill"/> or <see cref="Decode"/>. Call it right before the request is sent, and <see cref="LegTicket.Sent"/> right after.</summary>
     public LegTicket StartLeg(NodeRole role)
     {
         var node = (role == NodeRole.Prefill ? Prefill : Decode) ?? throw new InvalidOperationException($"No {role} node was chosen.");

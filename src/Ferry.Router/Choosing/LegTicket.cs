@@ -28,6 +28,9 @@ public sealed class LegTicket : IDisposable
     /// <summary>Prompt tokens that the node has to compute for it.</summary>
     internal int QueuedTokens { get; }
 
+    /// <summary>The request is on its way: from now on the node is believed to have the prompt. Call it once, right after sending, while the node works.</summary>
+    public void Sent() => _chooser.LegSent(this);
+
     /// <summary>The first byte of the answer's body (of a stream: of its first event) is there.</summary>
     public void FirstByte()
     {

@@ -94,11 +94,15 @@ public sealed class NodeChooser
             : handsOver ? 0   // the KV comes from the prefill node
             : choice.PromptTokens - choice.DecodeHitTokens;
         node.Begin(tokens);
-        if (choice.Keys is { } keys)
-        {
-            foreach (var made in keys.Made) { _knowledge.Routed(node, made, _nodes.Current.Options); }
-        }
         return new LegTicket(this, choice, node, _time.Clock.GetTimestamp(), tokens);
+    }
+
+    internal void LegSent(LegTicket leg)
+    {
+        if (leg.Choice.Keys is { } keys)
+        {
+            foreach (var made in keys.Made) { _knowledge.Routed(leg.Node, made, _nodes.Current.Options); }
+        }
     }
 
     internal void FirstByte(LegTicket leg)

@@ -29,7 +29,9 @@ internal sealed class DecodeStep(RouterState router)
         DecodeTry result;
         try
         {
-            response = await send(RouterTracing.Within(span, work.Request), idle.Token);
+            var sending = send(RouterTracing.Within(span, work.Request), idle.Token);
+            ticket.Sent();
+            response = await sending;
             var source = await response.Content.ReadAsStreamAsync(idle.Token);
             bytes = new PooledBytes(FirstBytes);
             result = await ReadFirstAsync(node, response, source, bytes, ticket, idle, span);

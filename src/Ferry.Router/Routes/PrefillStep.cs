@@ -51,7 +51,9 @@ internal sealed class PrefillStep(RouterState router)
         try
         {
             var leg = PrefillLeg.Build(work.Body, work.Api, WishFor(node, choice.Decode), work.Prompt, work.PromptAnswer);
-            using var response = await router.Sender.PostAsync(node, RouterTracing.Within(span, work.Request), leg, idle.Token);
+            var posting = router.Sender.PostAsync(node, RouterTracing.Within(span, work.Request), leg, idle.Token);
+            ticket.Sent();
+            using var response = await posting;
             await using var stream = await response.Content.ReadAsStreamAsync(idle.Token);
             // No reset of the timer here: a prefill leg has one limit, from sent to read.
             var isWhole = await ReadAllAsync(stream, bytes, options.MaxPrefillReplyBytes, idle.Token);

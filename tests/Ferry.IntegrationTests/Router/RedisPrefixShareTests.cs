@@ -41,7 +41,8 @@ public sealed class RedisPrefixShareTests
             using (var choice = left.Runtime.Chooser.Choose(Facts()))
             {
                 sentTo = choice.Prefill!.Name;
-                choice.StartLeg(NodeRole.Prefill).Dispose();
+                using var leg = choice.StartLeg(NodeRole.Prefill);
+                leg.Sent();
             }
             await Eventually.TrueAsync(() => Hit(right, sentTo), "the other router never heard of it");
             // One that comes later reads what was said before.

@@ -88,6 +88,7 @@ public sealed class NodeChooserTests : IAsyncDisposable
         using (var first = Router.Chooser.Choose(Facts(Story)))
         {
             using var leg = first.StartLeg(NodeRole.Prefill);
+            leg.Sent();
             leg.Failed(LegFailure.ServerError);
         }
         using var next = Router.Chooser.Choose(Facts(Story));
@@ -267,8 +268,16 @@ public sealed class NodeChooserTests : IAsyncDisposable
 
     private static void Run(Choice choice)
     {
-        using (var leg = choice.StartLeg(NodeRole.Prefill)) { leg.Finished(null, null, 1, holdsKv: true); }
-        using (var leg = choice.StartLeg(NodeRole.Decode)) { leg.Finished(null, null, 10); }
+        using (var leg = choice.StartLeg(NodeRole.Prefill))
+        {
+            leg.Sent();
+            leg.Finished(null, null, 1, holdsKv: true);
+        }
+        using (var leg = choice.StartLeg(NodeRole.Decode))
+        {
+            leg.Sent();
+            leg.Finished(null, null, 10);
+        }
     }
 
     private void FailAt(string name)
