@@ -17,11 +17,11 @@ internal static partial class DiskTierBenchmark
 
     public static void Run(string[] args)
     {
-        var parent = args.Length > 0 ? args[0] : Path.GetTempPath();
-        var directory = Directory.CreateDirectory(Path.Combine(parent, $"ferry-bench-disk-{Environment.ProcessId}")).FullName;
+        var parent = args is [var first, ..] && first.Contains('/') ? first : null;
+        var directory = Directory.CreateDirectory(Path.Combine(parent ?? Path.GetTempPath(), $"ferry-bench-disk-{Environment.ProcessId}")).FullName;
         try
         {
-            RunAsync(directory, [.. args.Skip(1)]).GetAwaiter().GetResult();
+            RunAsync(directory, parent is null ? args : args[1..]).GetAwaiter().GetResult();
         }
         finally
         {

@@ -25,8 +25,10 @@ public abstract class KvExchangeScene
         return ExchangeNode.StartAsync(name, device, tp ?? device.TensorParallelSize, Network, Time, configure);
     }
 
-    // Time must not run ahead of code that a busy machine is still compiling: the peers would be taken for dead.
+    // Time must not run ahead of threads that a busy machine holds up, or of code that is still being compiled: the peers would be taken for dead,
+    // and leases would end in mid-transfer. So it runs five times as fast as a real clock, and not while this thread itself is held up.
     private const int LooksPerStep = 1500;
+    private static readonly TimeSpan RealTimePerStep = TimeSpan.FromMilliseconds(4);
 
     /// <summary>Lets fake time pass in small steps until the task ends.</summary>
     protected async Task<T> PumpAsync<T>(Task<T> task)
@@ -38,10 +40,12 @@ public abstract class KvExchangeScene
     protected Task PumpUntilAsync(Func<bool> holds)
     {
         var looks = 0;
+        var stepped = TimeProvider.System.GetTimestamp();
         return Eventually.HoldsAsync(() =>
         {
-            if (++looks % LooksPerStep == 0)
+            if (++looks >= LooksPerStep && TimeProvider.System.GetElapsedTime(stepped) > RealTimePerStep)
             {
+                (looks, stepped) = (0, TimeProvider.System.GetTimestamp());
                 Time.Advance(TimeSpan.FromMilliseconds(20));
             }
             return holds();
