@@ -14,7 +14,7 @@ public sealed class DockerFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync() => Lab = await DockerLab.StartAsync(RepositoryRoot.At("artifacts", "bin", "Ferry.Cli", "release"));
 
-    public ValueTask DisposeAsync() => Lab.DisposeAsync();
+    public ValueTask DisposeAsync() => Lab?.DisposeAsync() ?? ValueTask.CompletedTask; // xunit disposes what did not start, too
 
     /// <summary>A name for a container or a cluster that no other test uses.</summary>
     public static string NextName(string prefix) => $"{prefix}-{Interlocked.Increment(ref _names)}";
