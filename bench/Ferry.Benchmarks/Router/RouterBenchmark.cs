@@ -13,7 +13,7 @@ internal static class RouterBenchmark
     private static readonly TimeSpan s_warmTime = TimeSpan.FromMilliseconds(500);
     private static TimeSpan s_cellTime = TimeSpan.FromMilliseconds(700);
 
-    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells few (32 clients) or one (client); --seconds of a cell; --rounds.</summary>
+    /// <summary>Options: one of the parts (cpu, latency, idle); --systems A|B|…; --cells few (32 clients) or one (client); --seconds of a cell; --rounds; --hold of the latency's legs, ms.</summary>
     public static void Run(string[] args) => RunAsync(args).GetAwaiter().GetResult();
 
     private static async Task RunAsync(string[] args)
@@ -26,7 +26,7 @@ internal static class RouterBenchmark
         }
         if (all || args.Contains("latency"))
         {
-            await AddedLatency.RunAsync(Option(args, "--systems")?.Split('|') ?? Names);
+            await AddedLatency.RunAsync(Option(args, "--systems")?.Split('|') ?? Names, int.Parse(Option(args, "--hold") ?? "100", System.Globalization.CultureInfo.InvariantCulture));
         }
         if (all || args.Contains("idle"))
         {

@@ -34,6 +34,10 @@ internal sealed class KvEventReader(KvEventSink sink)
         {
             return exception.Message;
         }
+        finally
+        {
+            sink.Settle();
+        }
     }
 
     private void ApplyBatch(int slot, ref MessagePackReader reader)

@@ -173,6 +173,26 @@ public sealed class KvEventReaderTests
     }
 
     [Fact]
+    public void TryApply_BlocksRemovedOneByOne_AreGoneInTheOrderOfTheEvents()
+    {
+        // 200 blocks in two tiers, more than are gathered at once; both leave block by block, and the first is stored again in the same batch.
+        int[] tokens = [.. Enumerable.Range(0, 200 * 16)];
+        ulong[] hashes = [.. Enumerable.Range(1, 200).Select(block => (ulong)block)];
+        Apply(KvEventBytes.Stored(hashes, null, tokens, 16));
+        Apply(KvEventBytes.Stored(hashes, null, tokens, 16, medium: "CPU"));
+        var events = new[] { "GPU", "CPU" }.SelectMany(medium => hashes[..150].Select(hash => KvEventBytes.Removed([hash], medium))).Append(KvEventBytes.Stored([1], null, tokens[..16], 16)).ToArray();
+        Assert.Null(_reader.TryApply(Slot, KvEventBytes.Batch(false, events)));
+        Assert.Equal(51, _knowledge.Index.Count());
+        Assert.NotEqual(0UL, _keys.Find(Slot, 1));
+        Assert.Equal(0UL, _keys.Find(Slot, 2));
+        Assert.NotEqual(0UL, _keys.Find(Slot, 151));
+        // What stands before a fault has been applied.
+        var broken = KvEventBytes.Batch(false, KvEventBytes.Removed([1], "GPU"), KvEventBytes.Removed([151], "GPU"));
+        Assert.NotNull(_reader.TryApply(Slot, broken.AsMemory(0, broken.Length - 8)));
+        Assert.Equal(50, _knowledge.Index.Count());
+    }
+
+    [Fact]
     public void EngineKeys_MoreThanFit_TakeTheirKnowledgeAlong()
     {
         var dropped = new List<(ulong Key, int Slot)>();
