@@ -28,60 +28,74 @@ internal sealed class CodeTableKernel : RowKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override void Run(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
     {
+        var whole = Avx512Vbmi.IsSupported ? elements - elements % Step : 0;
+        if (whole > 0)
+        {
+            switch (TargetElementBytes)
+            {
+                case 1: WideBytes(ref source, ref target, whole, outer, inner); break;
+                case 2: WideWords(ref source, ref target, whole, outer, inner); break;
+                default: WideDoubleWords(ref source, ref target, whole, outer, inner); break;
+            }
+        }
+        if (whole == elements) { return; }
         for (nint i = 0; i < (nint)outer.Count; i++)
         {
             for (nint j = 0; j < (nint)inner.Count; j++)
             {
-                ref var from = ref Unsafe.AddByteOffset(ref source, i * (nint)outer.SourceStride + j * (nint)inner.SourceStride);
-                ref var to = ref Unsafe.AddByteOffset(ref target, i * (nint)outer.TargetStride + j * (nint)inner.TargetStride);
-                var done = Avx512Vbmi.IsSupported ? WideRow(ref from, ref to, elements) : 0;
-                ScalarRow(ref Unsafe.AddByteOffset(ref from, done), ref Unsafe.AddByteOffset(ref to, done * TargetElementBytes), elements - done);
+                ref var from = ref At(ref source, i * (nint)outer.SourceStride, j * (nint)inner.SourceStride);
+                ref var to = ref At(ref target, i * (nint)outer.TargetStride, j * (nint)inner.TargetStride);
+                ScalarRow(ref Unsafe.AddByteOffset(ref from, whole), ref Unsafe.AddByteOffset(ref to, whole * TargetElementBytes), elements - whole);
             }
         }
     }
 
-    /// <returns>Elements converted, a multiple of 64.</returns>
-    private nint WideRow(ref byte from, ref byte to, nint elements)
-    {
-        var whole = elements - elements % Step;
-        switch (TargetElementBytes)
-        {
-            case 1: WideBytes(ref from, ref to, whole); break;
-            case 2: WideWords(ref from, ref to, whole); break;
-            default: WideDoubleWords(ref from, ref to, whole); break;
-        }
-        return whole;
-    }
-
+    // The wide ones have both loops inside: their tables fill most registers, and filling those for each row would cost more than a short row.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WideBytes(ref byte from, ref byte to, nint elements)
+    private void WideBytes(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
     {
         var plane = new Plane(ref _table.Plane(0));
-        for (nint index = 0; index < elements; index += Step)
+        for (nint i = 0; i < (nint)outer.Count; i++)
         {
-            plane.Find(Vector512.LoadUnsafe(ref from, (nuint)index)).StoreUnsafe(ref to, (nuint)index);
+            for (nint j = 0; j < (nint)inner.Count; j++)
+            {
+                ref var from = ref At(ref source, i * (nint)outer.SourceStride, j * (nint)inner.SourceStride);
+                ref var to = ref At(ref target, i * (nint)outer.TargetStride, j * (nint)inner.TargetStride);
+                for (nint index = 0; index < elements; index += Step)
+                {
+                    plane.Find(Vector512.LoadUnsafe(ref from, (nuint)index)).StoreUnsafe(ref to, (nuint)index);
+                }
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WideWords(ref byte from, ref byte to, nint elements)
+    private void WideWords(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
     {
         var low = new Plane(ref _table.Plane(0));
         var high = new Plane(ref _table.Plane(1));
         // Interleaving works inside 16-byte lanes: so that its results come out in order, lane i gets eighths i and i + 4 of the codes.
         var eighths = Vector512.Create(0L, 4, 1, 5, 2, 6, 3, 7);
-        for (nint index = 0; index < elements; index += Step)
+        for (nint i = 0; i < (nint)outer.Count; i++)
         {
-            var codes = Avx512F.PermuteVar8x64(Vector512.LoadUnsafe(ref from, (nuint)index).AsInt64(), eighths).AsByte();
-            var (lowBytes, highBytes) = (low.Find(codes), high.Find(codes));
-            ref var place = ref Unsafe.AddByteOffset(ref to, index * 2);
-            Avx512BW.UnpackLow(lowBytes, highBytes).StoreUnsafe(ref place);
-            Avx512BW.UnpackHigh(lowBytes, highBytes).StoreUnsafe(ref place, 64);
+            for (nint j = 0; j < (nint)inner.Count; j++)
+            {
+                ref var from = ref At(ref source, i * (nint)outer.SourceStride, j * (nint)inner.SourceStride);
+                ref var to = ref At(ref target, i * (nint)outer.TargetStride, j * (nint)inner.TargetStride);
+                for (nint index = 0; index < elements; index += Step)
+                {
+                    var codes = Avx512F.PermuteVar8x64(Vector512.LoadUnsafe(ref from, (nuint)index).AsInt64(), eighths).AsByte();
+                    var (lowBytes, highBytes) = (low.Find(codes), high.Find(codes));
+                    ref var place = ref Unsafe.AddByteOffset(ref to, index * 2);
+                    Avx512BW.UnpackLow(lowBytes, highBytes).StoreUnsafe(ref place);
+                    Avx512BW.UnpackHigh(lowBytes, highBytes).StoreUnsafe(ref place, 64);
+                }
+            }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void WideDoubleWords(ref byte from, ref byte to, nint elements)
+    private void WideDoubleWords(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
     {
         var plane0 = new Plane(ref _table.Plane(0));
         var plane1 = new Plane(ref _table.Plane(1));
@@ -89,21 +103,32 @@ internal sealed class CodeTableKernel : RowKernel
         var plane3 = new Plane(ref _table.Plane(3));
         // As for words, with two rounds of interleaving: lane i gets the groups of four codes i, i + 4, i + 8 and i + 12.
         var sixteenths = Vector512.Create(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-        for (nint index = 0; index < elements; index += Step)
+        for (nint i = 0; i < (nint)outer.Count; i++)
         {
-            var codes = Avx512F.PermuteVar16x32(Vector512.LoadUnsafe(ref from, (nuint)index).AsInt32(), sixteenths).AsByte();
-            var (byte0, byte1, byte2, byte3) = (plane0.Find(codes), plane1.Find(codes), plane2.Find(codes), plane3.Find(codes));
-            var lowFirst = Avx512BW.UnpackLow(byte0, byte1).AsInt16();
-            var highFirst = Avx512BW.UnpackLow(byte2, byte3).AsInt16();
-            var lowLast = Avx512BW.UnpackHigh(byte0, byte1).AsInt16();
-            var highLast = Avx512BW.UnpackHigh(byte2, byte3).AsInt16();
-            ref var place = ref Unsafe.AddByteOffset(ref to, index * 4);
-            Avx512BW.UnpackLow(lowFirst, highFirst).AsByte().StoreUnsafe(ref place);
-            Avx512BW.UnpackHigh(lowFirst, highFirst).AsByte().StoreUnsafe(ref place, 64);
-            Avx512BW.UnpackLow(lowLast, highLast).AsByte().StoreUnsafe(ref place, 128);
-            Avx512BW.UnpackHigh(lowLast, highLast).AsByte().StoreUnsafe(ref place, 192);
+            for (nint j = 0; j < (nint)inner.Count; j++)
+            {
+                ref var from = ref At(ref source, i * (nint)outer.SourceStride, j * (nint)inner.SourceStride);
+                ref var to = ref At(ref target, i * (nint)outer.TargetStride, j * (nint)inner.TargetStride);
+                for (nint index = 0; index < elements; index += Step)
+                {
+                    var codes = Avx512F.PermuteVar16x32(Vector512.LoadUnsafe(ref from, (nuint)index).AsInt32(), sixteenths).AsByte();
+                    var (byte0, byte1, byte2, byte3) = (plane0.Find(codes), plane1.Find(codes), plane2.Find(codes), plane3.Find(codes));
+                    var lowFirst = Avx512BW.UnpackLow(byte0, byte1).AsInt16();
+                    var highFirst = Avx512BW.UnpackLow(byte2, byte3).AsInt16();
+                    var lowLast = Avx512BW.UnpackHigh(byte0, byte1).AsInt16();
+                    var highLast = Avx512BW.UnpackHigh(byte2, byte3).AsInt16();
+                    ref var place = ref Unsafe.AddByteOffset(ref to, index * 4);
+                    Avx512BW.UnpackLow(lowFirst, highFirst).AsByte().StoreUnsafe(ref place);
+                    Avx512BW.UnpackHigh(lowFirst, highFirst).AsByte().StoreUnsafe(ref place, 64);
+                    Avx512BW.UnpackLow(lowLast, highLast).AsByte().StoreUnsafe(ref place, 128);
+                    Avx512BW.UnpackHigh(lowLast, highLast).AsByte().StoreUnsafe(ref place, 192);
+                }
+            }
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ref byte At(ref byte start, nint outer, nint inner) => ref Unsafe.AddByteOffset(ref start, outer + inner);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ScalarRow(ref byte from, ref byte to, nint elements)

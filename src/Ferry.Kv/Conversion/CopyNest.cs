@@ -17,6 +17,9 @@ internal sealed class CopyNest
     private readonly NestDimension _middle;
     private readonly NestDimension _inner;
 
+    /// <summary>0: the kernel's calls read on without a gap, or their bytes go through the caches anyway.</summary>
+    private readonly long _prefetchBytes;
+
     /// <param name="elements">Contiguous elements of one row in source and target.</param>
     /// <param name="loops">In any order: the nest runs them as suits the kernel's stores.</param>
     public CopyNest(RowKernel kernel, long sourceOffset, long targetOffset, long elements, IEnumerable<NestDimension> loops)
@@ -46,6 +49,8 @@ internal sealed class CopyNest
         _inner = ordered.Count > 0 ? ordered[^1] : NestDimension.Once;
         _middle = ordered.Count > 1 ? ordered[^2] : NestDimension.Once;
         _outer = ordered.Count > 2 ? [.. ordered[..^2]] : [];
+        var callBytes = elements * kernel.SourceElementBytes + (_middle.Count - 1) * _middle.SourceStride + (_inner.Count - 1) * _inner.SourceStride;
+        _prefetchBytes = kernel.Streams && _outer is [.., var last] && last.SourceStride > callBytes ? Math.Min(callBytes, StreamingCopyKernel.AheadBytes) : 0;
     }
 
     public bool Streams => _kernel.Streams;
@@ -94,8 +99,21 @@ internal sealed class CopyNest
         {
             ref var sourceStep = ref Unsafe.AddByteOffset(ref source, (nint)(step * loop.SourceStride));
             ref var targetStep = ref Unsafe.AddByteOffset(ref target, (nint)(step * loop.TargetStride));
-            if (last) { _kernel.Run(ref sourceStep, ref targetStep, _elements, _middle, _inner); }
+            if (last)
+            {
+                if (_prefetchBytes > 0 && step + 1 < loop.Count) { Prefetch(ref Unsafe.AddByteOffset(ref sourceStep, (nint)loop.SourceStride)); }
+                _kernel.Run(ref sourceStep, ref targetStep, _elements, _middle, _inner);
+            }
             else { RunOuter(ref sourceStep, ref targetStep, depth + 1); }
+        }
+    }
+
+    /// <summary>Asks for what the kernel reads first in its next call: where it lies behind a gap, the processor's own look-ahead stops short of it.</summary>
+    private unsafe void Prefetch(ref byte source)
+    {
+        fixed (byte* from = &source)
+        {
+            StreamingCopyKernel.Prefetch(from, (nint)_prefetchBytes);
         }
     }
 }

@@ -23,6 +23,21 @@ internal sealed class StreamingCastKernel(RowKernel cast) : RowKernel
         var memory = stackalloc byte[BufferBytes + StreamingCopyKernel.LineBytes];
         ref var buffer = ref *(byte*)(((nint)memory + StreamingCopyKernel.LineBytes - 1) & -StreamingCopyKernel.LineBytes);
         var rowBytes = elements * cast.TargetElementBytes;
+        var innerBytes = rowBytes * (nint)inner.Count;
+        if (innerBytes <= BufferBytes)
+        {
+            // Short loops inside, such as K and V: as many of the loop around them go together as the buffer holds.
+            var group = BufferBytes / innerBytes;
+            for (nint i = 0; i < (nint)outer.Count; i += group)
+            {
+                var count = nint.Min(group, (nint)outer.Count - i);
+                cast.Run(ref Unsafe.AddByteOffset(ref source, i * (nint)outer.SourceStride), ref buffer, elements,
+                    new NestDimension(count, outer.SourceStride, innerBytes), inner with { TargetStride = rowBytes });
+                StreamingCopyKernel.Instance.Run(ref buffer, ref Unsafe.AddByteOffset(ref target, i * (nint)outer.TargetStride), rowBytes,
+                    new NestDimension(count, innerBytes, outer.TargetStride), inner with { SourceStride = rowBytes });
+            }
+            return;
+        }
         // Long rows go in pieces, of short ones several go together.
         var pieceElements = nint.Min(elements, BufferBytes / cast.TargetElementBytes);
         var rows = rowBytes >= BufferBytes ? 1 : BufferBytes / rowBytes;

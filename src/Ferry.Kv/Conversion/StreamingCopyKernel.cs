@@ -13,8 +13,11 @@ internal sealed class StreamingCopyKernel : RowKernel
 {
     public const int LineBytes = 64;
 
-    /// <summary>Rows of 256 bytes cut out of 512 lie 512 apart: 4 KiB ahead, as far as a DDR read takes at the rate of a copy. Nothing sharper was measured.</summary>
-    private const int RowsAhead = 8;
+    /// <summary>As far as a DDR read takes at the rate of a copy. Nothing sharper was measured.</summary>
+    public const int AheadBytes = 4096;
+
+    /// <summary>Rows of 256 bytes cut out of 512 lie 512 apart.</summary>
+    private const int RowsAhead = AheadBytes / 512;
 
     public static StreamingCopyKernel Instance { get; } = new();
 
@@ -64,12 +67,13 @@ internal sealed class StreamingCopyKernel : RowKernel
         else { Interlocked.MemoryBarrier(); }
     }
 
+    /// <summary>Asks for lines that are read soon, and once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Prefetch(byte* from, nint rowBytes)
+    public static unsafe void Prefetch(byte* from, nint bytes)
     {
         if (Sse.IsSupported)
         {
-            for (nint offset = 0; offset < rowBytes; offset += LineBytes) { Sse.PrefetchNonTemporal(from + offset); }
+            for (nint offset = 0; offset < bytes; offset += LineBytes) { Sse.PrefetchNonTemporal(from + offset); }
         }
     }
 

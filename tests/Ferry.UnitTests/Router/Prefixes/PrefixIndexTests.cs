@@ -39,9 +39,13 @@ public sealed class PrefixIndexTests
     {
         _index.Add(7, 1, KvTier.Device, 0, 1, Lifetime);
         _index.Add(7, 1, KvTier.Host, 0, 1, Lifetime);
-        Assert.True(_index.Remove(7, 1, KvTier.Device));
+        _index.Add(8, 1, KvTier.Device, 0, 1, Lifetime);
+        bool[] stays = [true, true, true];
+        _index.Remove([7, 8, 9], 1, KvTier.Device, stays);
+        Assert.Equal([true, false, false], stays);
         Assert.Equal(new PrefixHit(0, 1, 0), Match([7], [1])[1]);
-        Assert.False(_index.Remove(7, 1, KvTier.Host));
+        _index.Remove([7], 1, KvTier.Host, stays);
+        Assert.False(stays[0]);
         Assert.Equal(0, _index.Count());
     }
 
