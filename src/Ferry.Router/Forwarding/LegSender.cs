@@ -33,11 +33,12 @@ public sealed class LegSender : IDisposable
 
     /// <summary>Posts a JSON body; returns when the answer's headers are there. The caller disposes the answer.</summary>
     /// <exception cref="HttpRequestException">The node was not reached, or broke off.</exception>
-    internal async Task<HttpResponseMessage> PostAsync(Node node, LegRequest request, LegBody body, CancellationToken cancellationToken)
+    internal Task<HttpResponseMessage> PostAsync(Node node, LegRequest request, LegBody body, CancellationToken cancellationToken)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, At(node, request.Path)) { Content = new LegContent(body) };
+        // Not disposed: neither it nor its content holds anything, and to wait for that would be one more step on the way of each answer.
+        var message = new HttpRequestMessage(HttpMethod.Post, At(node, request.Path)) { Content = new LegContent(body) };
         ForwardedHeaders.CopyToNode(request, message);
-        return await _http.SendAsync(message, cancellationToken);
+        return _http.SendAsync(message, cancellationToken);
     }
 
     /// <summary>Sends on what is not JSON, as it comes in.</summary>

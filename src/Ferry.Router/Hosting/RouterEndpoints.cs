@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Ferry.Kv.Metrics;
-using Ferry.Router.Bodies;
 using Ferry.Router.Routes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -14,15 +13,16 @@ internal static class RouterEndpoints
 {
     private static readonly string[] GetAndPost = ["GET", "POST"];
 
-    public static void Map(IEndpointRouteBuilder routes, RouterState state)
+    public static void Map(WebApplication app, RouterState state)
     {
         var decode = new DecodeStep(state);
         var pair = new LegPair(state, new PrefillStep(state), decode);
         var generation = new GenerationRoute(state, pair, new FanOutRoute(state, pair));
         var pass = new PassThroughRoute(state, decode);
-        routes.MapPost("/v1/completions", context => generation.HandleAsync(context, ApiKind.Completions));
-        routes.MapPost("/v1/chat/completions", context => generation.HandleAsync(context, ApiKind.Chat));
-        routes.MapPost("/v1/responses", context => generation.HandleAsync(context, ApiKind.Responses));
+        // What nearly every request is, before the general way of finding an endpoint.
+        app.Use(next => context => generation.TryHandleAsync(context) ?? next(context));
+        app.UseRouting();
+        IEndpointRouteBuilder routes = app;
         foreach (var path in PassThroughRoute.Gets)
         {
             routes.MapGet(path, pass.GetAsync);

@@ -69,7 +69,6 @@ public sealed class RouterHost : IAsyncDisposable
         var runtime = new RouterRuntime(configuration, options, metrics, clock, logger, sender.ProbeAsync, (ulong)Guid.NewGuid().GetHashCode());
         var versions = new NodeVersions(() => runtime.Nodes.Current.Nodes, sender, clock, logger);
         var state = new RouterState(runtime, sender, metrics, clock, logger) { Versions = versions };
-        app.UseRouting();
         app.UseMiddleware<RouterMiddleware>(state);
         RouterEndpoints.Map(app, state);
         var host = new RouterHost(app, sender, versions, runtime);

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Ferry.Router.Forwarding;
 using Ferry.Router.Routes;
-using Ferry.Router.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Router.Hosting;
@@ -38,8 +37,8 @@ internal sealed class RouterMiddleware(RequestDelegate next, RouterState router)
     {
         try
         {
-            using var keyed = router.Runtime.Keys.Enter(context);
-            using var place = await router.Admission.EnterAsync(RequestTenant.Of(context), Math.Max(PriorityOf(context), RequestTenant.Of(context).LeastPriority), context.Request.ContentLength, context.RequestAborted);
+            using var keyed = router.Runtime.Keys.Enter(context, account);
+            using var place = await router.Admission.EnterAsync(account.Tenant, Math.Max(PriorityOf(context), account.Tenant.LeastPriority), context.Request.ContentLength, context.RequestAborted);
             await next(context);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -71,10 +70,9 @@ internal sealed class RouterMiddleware(RequestDelegate next, RouterState router)
 
     private void Tell(HttpContext context, RequestAccount account, TimeSpan elapsed)
     {
-        var path = context.GetEndpoint() is null ? "other" : context.Request.Path.Value!;
-        router.Metrics.RequestDone(path, context.Response.StatusCode, elapsed);
+        router.Metrics.RequestDone(account.Path, context.Response.StatusCode, elapsed);
         RouterLog.RequestDone(
-            router.Logger, account.RequestId, context.Request.Method, context.Request.Path.Value!, context.Response.StatusCode, account.Outcome, RequestTenant.Of(context).Name,
+            router.Logger, account.RequestId, context.Request.Method, context.Request.Path.Value!, context.Response.StatusCode, account.Outcome, account.Tenant.Name,
             account.Prefill, account.PrefillTime.TotalMilliseconds, account.Decode, account.Handover, account.Retries, account.PromptTokens, account.CachedTokens, account.OutputTokens,
             elapsed.TotalMilliseconds);
     }

@@ -12,15 +12,14 @@ internal sealed class AnswerRelay(RouterState router)
     private const string KvHeader = "x-ferry-kv";
 
     /// <param name="bodyIsDone">Called when nothing more is sent to a node, so that the request's bytes can go.</param>
-    public async Task RelayAsync(HttpContext context, PairWork work, PairAnswer pair, long arrived, Action bodyIsDone)
+    public Task RelayAsync(HttpContext context, PairWork work, PairAnswer pair, long arrived, Action bodyIsDone)
     {
         if (pair.Answer is not { } answer)
         {
-            await RelayRefusalAsync(context, work, pair.Outcome);
-            return;
+            return RelayRefusalAsync(context, work, pair.Outcome);
         }
         bodyIsDone();
-        await RelayAsync(context, work, pair.Choice, pair.Outcome, answer, arrived);
+        return RelayAsync(context, work, pair.Choice, pair.Outcome, answer, arrived);
     }
 
     public async Task RelayAsync(HttpContext context, PairWork work, Choice choice, PrefillOutcome outcome, DecodeAnswer answer, long arrived)

@@ -1,6 +1,5 @@
 using Ferry.Router.Bodies;
 using Ferry.Router.Forwarding;
-using Ferry.Router.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Router.Routes;
@@ -11,14 +10,35 @@ internal sealed class GenerationRoute(RouterState router, LegPair pair, FanOutRo
     /// <summary>A longer body is read through on another thread than the one that brings the bytes of other requests: it takes longer than a millisecond.</summary>
     private const int InlineBytes = 4 << 20;
 
+    private static readonly (string Path, ApiKind Api)[] Paths = [("/v1/completions", ApiKind.Completions), ("/v1/chat/completions", ApiKind.Chat), ("/v1/responses", ApiKind.Responses)];
+
     private readonly RouteFacts _facts = new(router);
     private readonly AnswerRelay _relay = new(router);
     private readonly RequestIds _ids = new();
 
-    public async Task HandleAsync(HttpContext context, ApiKind api)
+    /// <summary>Null: the request is another route's.</summary>
+    public Task? TryHandleAsync(HttpContext context)
+    {
+        if (!HttpMethods.IsPost(context.Request.Method))
+        {
+            return null;
+        }
+        var path = context.Request.Path.Value.AsSpan().TrimEnd('/');
+        foreach (var (known, api) in Paths)
+        {
+            if (path.Equals(known, StringComparison.OrdinalIgnoreCase))
+            {
+                return HandleAsync(context, known, api);
+            }
+        }
+        return null;
+    }
+
+    private async Task HandleAsync(HttpContext context, string known, ApiKind api)
     {
         var arrived = router.Clock.GetTimestamp();
         var account = RequestAccount.Of(context);
+        account.Path = known;
         account.RequestId = _ids.Next(context, out var clientId);
         context.Response.Headers[RequestIds.Header] = clientId;
         using var bytes = await RequestBytes.ReadAsync(context, router.Options.MaxBodyBytes);
@@ -31,12 +51,12 @@ internal sealed class GenerationRoute(RouterState router, LegPair pair, FanOutRo
         var given = _facts.GivenPrefill(context);
         var path = context.Request.QueryString.HasValue ? context.Request.Path + context.Request.QueryString : context.Request.Path.Value!;
         var work = new PairWork(
-            new LegRequest(account.RequestId, path, context.Request.Headers, !RequestTenant.Of(context).IsAuthenticated), body, api, default, shape.PromptAnswer, null,
-            RouteFacts.Of(context, body, api, default, shape.DecodeOnlyReason, given), account,
+            new LegRequest(account.RequestId, path, context.Request.Headers, !account.Tenant.IsAuthenticated), body, api, default, shape.PromptAnswer, null,
+            RouteFacts.Of(context, account.Tenant, body, api, default, shape.DecodeOnlyReason, given), account,
             arrived + (long)(router.Options.Forwarding.RequestTimeout.TotalSeconds * router.Clock.TimestampFrequency));
         if (shape.FansOut || shape.PromptAnswer != PromptAnswer.None)
         {
-            await fanOut.HandleAsync(context, work, shape, (prompt, node) => RouteFacts.Of(context, body, api, prompt, null, node), arrived);
+            await fanOut.HandleAsync(context, work, shape, (prompt, node) => RouteFacts.Of(context, account.Tenant, body, api, prompt, null, node), arrived);
             return;
         }
         using var answer = await pair.RunAsync(work, context.RequestAborted);

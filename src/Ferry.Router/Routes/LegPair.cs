@@ -28,7 +28,22 @@ internal sealed class LegPair(RouterState router, PrefillStep prefill, DecodeSte
                 {
                     outcome?.Dispose();
                     (outcome, tried) = (null, null);
-                    (outcome, tried) = await FirstLegAsync(work, choice, cancellationToken);
+                    if (choice.Decode is null)
+                    {
+                        throw RouterException.Unavailable("No decode node takes requests now.", TimeSpan.FromSeconds(1));
+                    }
+                    if (choice.SkipReason is { } reason)
+                    {
+                        outcome = PrefillOutcome.Skipped(reason);
+                    }
+                    else if (PushTargetOf(choice) is { } target)
+                    {
+                        (outcome, tried) = await PushTogetherAsync(work, choice, target, cancellationToken);
+                    }
+                    else
+                    {
+                        outcome = await prefill.RunAsync(work, choice, cancellationToken);
+                    }
                     if (outcome.Refusal is not null)
                     {
                         return new PairAnswer(choice, outcome, null);
@@ -70,22 +85,7 @@ internal sealed class LegPair(RouterState router, PrefillStep prefill, DecodeSte
         }
     }
 
-    /// <summary>The prefill leg, and with it the decode leg where the connector lets both start together.</summary>
-    private async Task<(PrefillOutcome Outcome, DecodeTry? Decode)> FirstLegAsync(PairWork work, Choice choice, CancellationToken cancellationToken)
-    {
-        if (choice.Decode is null)
-        {
-            throw RouterException.Unavailable("No decode node takes requests now.", TimeSpan.FromSeconds(1));
-        }
-        if (choice.SkipReason is { } reason)
-        {
-            return (PrefillOutcome.Skipped(reason), null);
-        }
-        return PushTargetOf(choice) is { } target
-            ? await PushTogetherAsync(work, choice, target, cancellationToken)
-            : (await prefill.RunAsync(work, choice, cancellationToken), null);
-    }
-
+    /// <summary>Where the connector lets both legs start together; null: where it does not.</summary>
     private PushTarget? PushTargetOf(Choice choice)
     {
         foreach (var target in router.Options.Forwarding.PushTargets)
@@ -144,11 +144,11 @@ internal sealed class LegPair(RouterState router, PrefillStep prefill, DecodeSte
         }
     }
 
-    private async Task<DecodeTry> DecodeAsync(PairWork work, Choice choice, PrefillOutcome outcome, CancellationToken cancellationToken)
+    private Task<DecodeTry> DecodeAsync(PairWork work, Choice choice, PrefillOutcome outcome, CancellationToken cancellationToken)
     {
         work.Account.Decode = choice.Decode!.Name;
         var leg = DecodeLeg.Build(work.Body, outcome.TransferParams, work.Prompt, outcome.Reply is null ? PromptAnswer.None : work.PromptAnswer, work.ChoiceIndex);
-        return await decode.TryAsync(work, choice, leg, cancellationToken);
+        return decode.TryAsync(work, choice, leg, cancellationToken);
     }
 
     /// <summary>Whether the KV that the first leg made can no longer be counted on.</summary>

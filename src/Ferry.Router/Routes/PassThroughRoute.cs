@@ -1,7 +1,6 @@
 using Ferry.Router.Bodies;
 using Ferry.Router.Choosing;
 using Ferry.Router.Forwarding;
-using Ferry.Router.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Router.Routes;
@@ -56,10 +55,11 @@ internal sealed class PassThroughRoute(RouterState router, DecodeStep decode)
     {
         var arrived = router.Clock.GetTimestamp();
         var account = RequestAccount.Of(context);
+        account.Path = Posts.FirstOrDefault(path => context.Request.Path.Equals(path, StringComparison.OrdinalIgnoreCase)) ?? (context.Request.Path.Equals("/version", StringComparison.OrdinalIgnoreCase) ? "/version" : "/v1/models");
         account.RequestId = _ids.Next(context, out var clientId);
         context.Response.Headers[RequestIds.Header] = clientId;
-        var request = new LegRequest(account.RequestId, context.Request.Path + context.Request.QueryString, context.Request.Headers, !RequestTenant.Of(context).IsAuthenticated);
-        var facts = new ChoiceFacts { Prompt = prompt, Tenant = RequestTenant.Of(context), DecodeOnlyReason = OneIsEnough };
+        var request = new LegRequest(account.RequestId, context.Request.Path + context.Request.QueryString, context.Request.Headers, !account.Tenant.IsAuthenticated);
+        var facts = new ChoiceFacts { Prompt = prompt, Tenant = account.Tenant, DecodeOnlyReason = OneIsEnough };
         var work = new PairWork(
             request, JsonBody.Empty, ApiKind.Other, default, PromptAnswer.None, null, facts, account,
             arrived + (long)(router.Options.Forwarding.RequestTimeout.TotalSeconds * router.Clock.TimestampFrequency));

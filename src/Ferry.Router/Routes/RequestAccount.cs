@@ -1,10 +1,17 @@
+using Ferry.Router.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Router.Routes;
 
-/// <summary>What is to be said of a request when it is over: one log line. Filled by whoever knows; one request's tasks only.</summary>
+/// <summary>Whose request it is, and what is to be said of it when it is over: one log line. Filled by whoever knows; one request's tasks only.</summary>
 internal sealed class RequestAccount
 {
+    /// <summary>Set when the key was checked.</summary>
+    public Tenant Tenant { get; set; } = Tenant.Anonymous;
+
+    /// <summary>For metrics: one of the router's own paths, never what a client made up.</summary>
+    public string Path { get; set; } = "other";
+
     /// <summary>As the nodes know it.</summary>
     public string RequestId { get; set; } = "-";
 

@@ -16,7 +16,7 @@ internal sealed class RouteFacts(RouterState router)
     private const int MaxSessionBytes = 512;
 
     /// <param name="prompt">The one prompt of several that this is about, or empty.</param>
-    public static ChoiceFacts Of(HttpContext context, JsonBody body, ApiKind api, ReadOnlyMemory<byte> prompt, string? decodeOnlyReason, Node? givenPrefill)
+    public static ChoiceFacts Of(HttpContext context, Tenant tenant, JsonBody body, ApiKind api, ReadOnlyMemory<byte> prompt, string? decodeOnlyReason, Node? givenPrefill)
     {
         var subject = !prompt.IsEmpty ? prompt : api switch
         {
@@ -31,7 +31,7 @@ internal sealed class RouteFacts(RouterState router)
             Model = body.Text("model"u8) ?? "",
             CacheSalt = body.Value("cache_salt"u8),
             SessionKey = SessionOf(context, body),
-            Tenant = RequestTenant.Of(context),
+            Tenant = tenant,
             Priority = (int)Math.Clamp(body.Integer("priority"u8) ?? 0, int.MinValue, int.MaxValue),
             PromptTokens = TokenCount(subject.Span),
             DecodeOnlyReason = decodeOnlyReason,

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Ferry.Router.Configuration;
+using Ferry.Router.Routes;
 using Microsoft.AspNetCore.Http;
 
 namespace Ferry.Router.Security;
@@ -39,7 +40,7 @@ internal sealed class ApiKeyRing(TimeProvider clock)
 
     /// <summary>Names the tenant of a request and counts it in; disposed when the request is over.</summary>
     /// <exception cref="RouterException">401: no key, or nobody's; 429: a limit of the key is reached.</exception>
-    public KeyedRequest Enter(HttpContext context)
+    public KeyedRequest Enter(HttpContext context, RequestAccount account)
     {
         if (Volatile.Read(ref _tenants) is not { } tenants) { return default; }
         string? header = context.Request.Headers.Authorization;
@@ -52,7 +53,7 @@ internal sealed class ApiKeyRing(TimeProvider clock)
         {
             throw RouterException.Unauthorized("The API key is not one of this router's.");
         }
-        RequestTenant.Set(context, tenant);
+        account.Tenant = tenant;
         tenant.Limits!.Enter(tenant.Name);
         return new KeyedRequest(tenant.Limits);
     }

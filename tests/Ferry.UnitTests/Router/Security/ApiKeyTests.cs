@@ -1,4 +1,5 @@
 using Ferry.Router;
+using Ferry.Router.Routes;
 using Ferry.Router.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
@@ -19,8 +20,9 @@ public sealed class ApiKeyTests : IDisposable
         var (key, entry) = ApiKey.Create("team-a");
         var ring = Load($"keys:\n{entry}\n");
         var context = Context(key);
-        using var keyed = ring.Enter(context);
-        Assert.Equal(("team-a", true), (RequestTenant.Of(context).Name, RequestTenant.Of(context).IsAuthenticated));
+        var account = new RequestAccount();
+        using var keyed = ring.Enter(context, account);
+        Assert.Equal(("team-a", true), (account.Tenant.Name, account.Tenant.IsAuthenticated));
         Assert.DoesNotContain(key, File.ReadAllText(_path), StringComparison.Ordinal);
     }
 
@@ -33,7 +35,7 @@ public sealed class ApiKeyTests : IDisposable
         var ring = Load($"keys:\n{ApiKey.Create("a").Entry}\n");
         var context = new DefaultHttpContext();
         context.Request.Headers.Authorization = header;
-        Assert.Equal(401, Assert.Throws<RouterException>(() => ring.Enter(context)).Status);
+        Assert.Equal(401, Assert.Throws<RouterException>(() => ring.Enter(context, new RequestAccount())).Status);
     }
 
     [Fact]
@@ -42,8 +44,9 @@ public sealed class ApiKeyTests : IDisposable
         var ring = new ApiKeyRing(_clock);
         ring.Load("", []);
         var context = new DefaultHttpContext();
-        using var keyed = ring.Enter(context);
-        Assert.Same(Tenant.Anonymous, RequestTenant.Of(context));
+        var account = new RequestAccount();
+        using var keyed = ring.Enter(context, account);
+        Assert.Same(Tenant.Anonymous, account.Tenant);
     }
 
     [Fact]
@@ -51,12 +54,12 @@ public sealed class ApiKeyTests : IDisposable
     {
         var (key, _) = ApiKey.Create("a");
         var ring = Load($"keys:\n  - {{name: a, sha256: {ApiKey.Hash(key)}, requestsPerMinute: 2}}\n");
-        ring.Enter(Context(key)).Dispose();
-        ring.Enter(Context(key)).Dispose();
-        var refused = Assert.Throws<RouterException>(() => ring.Enter(Context(key)));
+        ring.Enter(Context(key), new RequestAccount()).Dispose();
+        ring.Enter(Context(key), new RequestAccount()).Dispose();
+        var refused = Assert.Throws<RouterException>(() => ring.Enter(Context(key), new RequestAccount()));
         Assert.Equal((429, 30), (refused.Status, (int)Math.Ceiling(refused.RetryAfter!.Value.TotalSeconds)));
         _clock.Advance(TimeSpan.FromSeconds(30));
-        ring.Enter(Context(key)).Dispose();
+        ring.Enter(Context(key), new RequestAccount()).Dispose();
     }
 
     [Fact]
@@ -94,7 +97,7 @@ public sealed class ApiKeyTests : IDisposable
         Assert.Contains(errors, error => error.Contains(":2:35: unknown key 'wieght'. Did you mean 'weight'?", StringComparison.Ordinal));
         Assert.Contains(errors, error => error.Contains("sha256 of 'b' must be 64 hex digits", StringComparison.Ordinal));
         Assert.DoesNotContain(errors, error => error.Contains("not-a-hash", StringComparison.Ordinal));   // it may be the key itself
-        ring.Enter(Context(key)).Dispose();
+        ring.Enter(Context(key), new RequestAccount()).Dispose();
     }
 
     private ApiKeyRing Load(string text)
