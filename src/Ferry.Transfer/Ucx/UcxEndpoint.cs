@@ -237,7 +237,11 @@ internal sealed class UcxEndpoint : IAsyncDisposable
     }
 
     /// <summary>Lets nobody wait for UCX any longer.</summary>
-    internal void Abandon() => _closed.TrySetResult();
+    internal void Abandon()
+    {
+        _drainLimit?.Dispose();
+        _closed.TrySetResult();
+    }
 
     internal Task<bool> ReleaseAsync(UcxRemoteKey key) => Worker.CallAsync(() =>
     {
