@@ -69,6 +69,24 @@ public sealed class RouterPassThroughTests
     }
 
     [Fact]
+    public async Task Paths_HoweverSpelt_AreTheRoutersOwnInMetrics()
+    {
+        await using var router = await RouterFixture.StartAsync();
+        foreach (var path in (string[])["/V1/Completions", "/v1/completions/", "/v1/completions"])
+        {
+            Assert.Equal(HttpStatusCode.OK, (await router.PostAsync(path, """{"prompt":"x","max_tokens":1}""")).Response.StatusCode);
+        }
+        foreach (var path in (string[])["/v1/completions", "/made/up", "/v1/completions/x"])
+        {
+            Assert.Equal(HttpStatusCode.NotFound, (await router.Http.GetAsync(path)).StatusCode);
+        }
+        (await router.Http.GetAsync("/v1/models")).EnsureSuccessStatusCode();
+        Assert.Equal(3, await router.MetricAsync("""ferry_router_requests_total{path="/v1/completions",status="200"}"""));
+        Assert.Equal(3, await router.MetricAsync("""ferry_router_requests_total{path="other",status="404"}"""));
+        Assert.Equal(1, await router.MetricAsync("""ferry_router_requests_total{path="/v1/models",status="200"}"""));
+    }
+
+    [Fact]
     public async Task Answer_TooLongToBeHeld_PassesWhole()
     {
         await using var router = await RouterFixture.StartAsync(options => options with { Forwarding = options.Forwarding with { MaxInspectedAnswerBytes = 1024 } });
