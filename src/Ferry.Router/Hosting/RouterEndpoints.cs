@@ -4,7 +4,6 @@ using Ferry.Kv.Metrics;
 using Ferry.Router.Routes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 
 namespace Ferry.Router.Hosting;
 
@@ -22,19 +21,18 @@ internal static class RouterEndpoints
         // What nearly every request is, before the general way of finding an endpoint.
         app.Use(next => context => generation.TryHandleAsync(context) ?? next(context));
         app.UseRouting();
-        IEndpointRouteBuilder routes = app;
         foreach (var path in PassThroughRoute.Gets)
         {
-            routes.MapGet(path, pass.GetAsync);
+            app.MapGet(path, pass.GetAsync);
         }
         foreach (var path in PassThroughRoute.Posts)
         {
-            routes.MapPost(path, pass.PostAsync);
+            app.MapPost(path, pass.PostAsync);
         }
-        routes.MapGet("/health", context => HealthAsync(context, state));
-        routes.MapMethods("/ping", GetAndPost, context => HealthAsync(context, state));
-        routes.MapGet("/metrics", context => MetricsAsync(context, state));
-        routes.MapFallback(context => throw new RouterException(404, "NotFoundError", $"There is no {context.Request.Method} {context.Request.Path} here."));
+        app.MapGet("/health", context => HealthAsync(context, state));
+        app.MapMethods("/ping", GetAndPost, context => HealthAsync(context, state));
+        app.MapGet("/metrics", context => MetricsAsync(context, state));
+        app.MapFallback(context => throw new RouterException(404, "NotFoundError", $"There is no {context.Request.Method} {context.Request.Path} here."));
     }
 
     /// <summary>200 while a decode node answers and takes work (without prefill nodes requests still succeed, decode-only); the body says who does.</summary>

@@ -37,7 +37,7 @@ internal sealed class FanOutRoute(RouterState router, LegPair pair)
                     Request = whole.Request with { RequestId = answerCount == 1 ? whole.Request.RequestId : $"{whole.Request.RequestId}-{index}" },
                     Prompt = raw,
                     ChoiceIndex = shape.Choices > 1 ? choice : null,
-                    Account = choice == 0 && prompt == 0 ? whole.Account : new RequestAccount(),
+                    Account = choice == 0 && prompt == 0 ? whole.Account : new RequestAccount { Path = whole.Account.Path },
                     Prefilled = choice == 0 ? prefilled : null,
                 };
                 tasks.Add(RunOneAsync(work, index, choice == 0 ? null : prefilled.Task, node => factsOf(raw, node), answer, places, stopping));

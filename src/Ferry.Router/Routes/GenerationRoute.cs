@@ -10,8 +10,6 @@ internal sealed class GenerationRoute(RouterState router, LegPair pair, FanOutRo
     /// <summary>A longer body is read through on another thread than the one that brings the bytes of other requests: it takes longer than a millisecond.</summary>
     private const int InlineBytes = 4 << 20;
 
-    private static readonly (string Path, ApiKind Api)[] Paths = [("/v1/completions", ApiKind.Completions), ("/v1/chat/completions", ApiKind.Chat), ("/v1/responses", ApiKind.Responses)];
-
     private readonly RouteFacts _facts = new(router);
     private readonly AnswerRelay _relay = new(router);
     private readonly RequestIds _ids = new();
@@ -19,26 +17,19 @@ internal sealed class GenerationRoute(RouterState router, LegPair pair, FanOutRo
     /// <summary>Null: the request is another route's.</summary>
     public Task? TryHandleAsync(HttpContext context)
     {
-        if (!HttpMethods.IsPost(context.Request.Method))
+        var account = RequestAccount.Of(context);
+        return account.Path switch
         {
-            return null;
-        }
-        var path = context.Request.Path.Value.AsSpan().TrimEnd('/');
-        foreach (var (known, api) in Paths)
-        {
-            if (path.Equals(known, StringComparison.OrdinalIgnoreCase))
-            {
-                return HandleAsync(context, known, api);
-            }
-        }
-        return null;
+            RouterPaths.Completions => HandleAsync(context, account, ApiKind.Completions),
+            RouterPaths.ChatCompletions => HandleAsync(context, account, ApiKind.Chat),
+            RouterPaths.Responses => HandleAsync(context, account, ApiKind.Responses),
+            _ => null,
+        };
     }
 
-    private async Task HandleAsync(HttpContext context, string known, ApiKind api)
+    private async Task HandleAsync(HttpContext context, RequestAccount account, ApiKind api)
     {
         var arrived = router.Clock.GetTimestamp();
-        var account = RequestAccount.Of(context);
-        account.Path = known;
         account.RequestId = _ids.Next(context, out var clientId);
         context.Response.Headers[RequestIds.Header] = clientId;
         using var bytes = await RequestBytes.ReadAsync(context, router.Options.MaxBodyBytes);

@@ -14,7 +14,7 @@ internal sealed class PassThroughRoute(RouterState router, DecodeStep decode)
     private readonly RequestIds _ids = new();
 
     /// <summary>Nothing else passes: engines have endpoints that sleep, reset or load, and those are no client's business.</summary>
-    public static IReadOnlyList<string> Gets { get; } = ["/v1/models", "/v1/models/{model}", "/version"];
+    public static IReadOnlyList<string> Gets { get; } = [RouterPaths.Models, RouterPaths.Models + "/{model}", RouterPaths.Version];
 
     public static IReadOnlyList<string> Posts { get; } =
     [
@@ -55,7 +55,6 @@ internal sealed class PassThroughRoute(RouterState router, DecodeStep decode)
     {
         var arrived = router.Clock.GetTimestamp();
         var account = RequestAccount.Of(context);
-        account.Path = Posts.FirstOrDefault(path => context.Request.Path.Equals(path, StringComparison.OrdinalIgnoreCase)) ?? (context.Request.Path.Equals("/version", StringComparison.OrdinalIgnoreCase) ? "/version" : "/v1/models");
         account.RequestId = _ids.Next(context, out var clientId);
         context.Response.Headers[RequestIds.Header] = clientId;
         var request = new LegRequest(account.RequestId, context.Request.Path + context.Request.QueryString, context.Request.Headers, !account.Tenant.IsAuthenticated);

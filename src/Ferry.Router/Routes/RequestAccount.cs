@@ -9,8 +9,8 @@ internal sealed class RequestAccount
     /// <summary>Set when the key was checked.</summary>
     public Tenant Tenant { get; set; } = Tenant.Anonymous;
 
-    /// <summary>For metrics: one of the router's own paths, never what a client made up.</summary>
-    public string Path { get; set; } = "other";
+    /// <summary>For metrics.</summary>
+    public required string Path { get; init; }
 
     /// <summary>As the nodes know it.</summary>
     public string RequestId { get; set; } = "-";
@@ -45,7 +45,7 @@ internal sealed class RequestAccount
         {
             return account;
         }
-        account = new RequestAccount();
+        account = new RequestAccount { Path = RouterPaths.Of(context.Request) };
         context.Features.Set(account);
         return account;
     }

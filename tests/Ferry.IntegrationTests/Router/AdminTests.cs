@@ -119,6 +119,9 @@ public sealed class AdminTests : IDisposable
         Assert.Equal(200, (await router.CompleteAsync("\"x\"", key)).Status);
         Assert.Equal(429, (await router.CompleteAsync("\"x\"", key)).Status);
         Assert.All(router.Prefill.Concat(router.Decode).SelectMany(pod => pod.Requests), request => Assert.False(request.Headers.ContainsKey("Authorization")));
+        await Eventually.TrueAsync(
+            async () => await router.Http.GetStringAsync("/metrics") is var metrics && new[] { 401, 429 }.All(status => metrics.Contains($"ferry_router_requests_total{{path=\"/v1/completions\",status=\"{status}\"}} 1", StringComparison.Ordinal)),
+            "refused requests were not counted by their path");
     }
 
     [Fact]

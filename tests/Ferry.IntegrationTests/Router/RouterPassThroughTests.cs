@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Ferry.TestKit;
 
 namespace Ferry.IntegrationTests.Router;
 
@@ -81,9 +82,12 @@ public sealed class RouterPassThroughTests
             Assert.Equal(HttpStatusCode.NotFound, (await router.Http.GetAsync(path)).StatusCode);
         }
         (await router.Http.GetAsync("/v1/models")).EnsureSuccessStatusCode();
-        Assert.Equal(3, await router.MetricAsync("""ferry_router_requests_total{path="/v1/completions",status="200"}"""));
-        Assert.Equal(3, await router.MetricAsync("""ferry_router_requests_total{path="other",status="404"}"""));
-        Assert.Equal(1, await router.MetricAsync("""ferry_router_requests_total{path="/v1/models",status="200"}"""));
+        // A request is counted when it is over, which its client may know first.
+        await Eventually.TrueAsync(
+            async () => await router.MetricAsync("""ferry_router_requests_total{path="/v1/models",status="200"}""") == 1
+                && await router.MetricAsync("""ferry_router_requests_total{path="/v1/completions",status="200"}""") == 3
+                && await router.MetricAsync("""ferry_router_requests_total{path="other",status="404"}""") == 3,
+            "the requests were not counted by these paths");
     }
 
     [Fact]

@@ -83,6 +83,7 @@ internal sealed class KvEventSink(PrefixKnowledge knowledge, EngineKeyTable engi
     /// <summary>Takes the gathered removals out of the index.</summary>
     public void Settle()
     {
+        if (_removedCount == 0) { return; }
         Span<bool> stays = stackalloc bool[BlocksAtOnce];
         stays = stays[.._removedCount];
         knowledge.Index.Remove(_removedKeys.AsSpan(0, _removedCount), _removedSlot, _removedTier, stays);

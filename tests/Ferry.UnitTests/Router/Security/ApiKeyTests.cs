@@ -20,7 +20,7 @@ public sealed class ApiKeyTests : IDisposable
         var (key, entry) = ApiKey.Create("team-a");
         var ring = Load($"keys:\n{entry}\n");
         var context = Context(key);
-        var account = new RequestAccount();
+        var account = Account();
         using var keyed = ring.Enter(context, account);
         Assert.Equal(("team-a", true), (account.Tenant.Name, account.Tenant.IsAuthenticated));
         Assert.DoesNotContain(key, File.ReadAllText(_path), StringComparison.Ordinal);
@@ -35,7 +35,7 @@ public sealed class ApiKeyTests : IDisposable
         var ring = Load($"keys:\n{ApiKey.Create("a").Entry}\n");
         var context = new DefaultHttpContext();
         context.Request.Headers.Authorization = header;
-        Assert.Equal(401, Assert.Throws<RouterException>(() => ring.Enter(context, new RequestAccount())).Status);
+        Assert.Equal(401, Assert.Throws<RouterException>(() => ring.Enter(context, Account())).Status);
     }
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class ApiKeyTests : IDisposable
         var ring = new ApiKeyRing(_clock);
         ring.Load("", []);
         var context = new DefaultHttpContext();
-        var account = new RequestAccount();
+        var account = Account();
         using var keyed = ring.Enter(context, account);
         Assert.Same(Tenant.Anonymous, account.Tenant);
     }
@@ -54,12 +54,12 @@ public sealed class ApiKeyTests : IDisposable
     {
         var (key, _) = ApiKey.Create("a");
         var ring = Load($"keys:\n  - {{name: a, sha256: {ApiKey.Hash(key)}, requestsPerMinute: 2}}\n");
-        ring.Enter(Context(key), new RequestAccount()).Dispose();
-        ring.Enter(Context(key), new RequestAccount()).Dispose();
-        var refused = Assert.Throws<RouterException>(() => ring.Enter(Context(key), new RequestAccount()));
+        ring.Enter(Context(key), Account()).Dispose();
+        ring.Enter(Context(key), Account()).Dispose();
+        var refused = Assert.Throws<RouterException>(() => ring.Enter(Context(key), Account()));
         Assert.Equal((429, 30), (refused.Status, (int)Math.Ceiling(refused.RetryAfter!.Value.TotalSeconds)));
         _clock.Advance(TimeSpan.FromSeconds(30));
-        ring.Enter(Context(key), new RequestAccount()).Dispose();
+        ring.Enter(Context(key), Account()).Dispose();
     }
 
     [Fact]
@@ -97,8 +97,10 @@ public sealed class ApiKeyTests : IDisposable
         Assert.Contains(errors, error => error.Contains(":2:35: unknown key 'wieght'. Did you mean 'weight'?", StringComparison.Ordinal));
         Assert.Contains(errors, error => error.Contains("sha256 of 'b' must be 64 hex digits", StringComparison.Ordinal));
         Assert.DoesNotContain(errors, error => error.Contains("not-a-hash", StringComparison.Ordinal));   // it may be the key itself
-        ring.Enter(Context(key), new RequestAccount()).Dispose();
+        ring.Enter(Context(key), Account()).Dispose();
     }
+
+    private static RequestAccount Account() => new() { Path = RouterPaths.Completions };
 
     private ApiKeyRing Load(string text)
     {
