@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ferry.Cli.Up;
+using Ferry.TestKit;
 
 namespace Ferry.Benchmarks.Router;
 
@@ -7,6 +8,7 @@ namespace Ferry.Benchmarks.Router;
 internal sealed class RouterSystems : IDisposable
 {
     private readonly List<MeasuredProcess> _processes = [];
+    private TlsFiles? _tls;
     private readonly string _directory = Directory.CreateTempSubdirectory("ferry-router-bench-").FullName;
 
     public sealed record One(string Name, Uri Address, MeasuredProcess Process, int Legs);
@@ -23,9 +25,13 @@ internal sealed class RouterSystems : IDisposable
     public Uri Decode { get; private set; } = null!;
 
     /// <param name="pods">BLOCKS EVENTS PREFILL_MS FIRST_MS TOKEN_MS HOLD TELLS_HELD.</param>
-    public static async Task<RouterSystems> StartAsync(int[] pods, params string[] names)
+    public static Task<RouterSystems> StartAsync(int[] pods, params string[] names) => StartAsync(pods, null, names);
+
+    /// <param name="pods">As above.</param>
+    /// <param name="tls">What Ferry's routers serve with; null: plain HTTP.</param>
+    public static async Task<RouterSystems> StartAsync(int[] pods, TlsFiles? tls, params string[] names)
     {
-        var systems = new RouterSystems();
+        var systems = new RouterSystems { _tls = tls };
         using var ports = new LoopbackPorts();
         var taken = Enumerable.Range(0, names.Length + 2).Select(_ => ports.Take(0)).ToArray();
         ports.Release();
@@ -40,7 +46,7 @@ internal sealed class RouterSystems : IDisposable
             {
                 systems._processes.Add(process);
                 await process.WaitForPortAsync(port);
-                all.Add(new One(name, new Uri(Local(port), "/v1/completions"), process, name is "nginx" or "YARP" ? 1 : 2));
+                all.Add(new One(name, new UriBuilder(Local(port)) { Scheme = tls is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, Path = "/v1/completions" }.Uri, process, name is "nginx" or "YARP" ? 1 : 2));
             }
         }
         systems.All = all;
@@ -67,7 +73,7 @@ internal sealed class RouterSystems : IDisposable
     };
 
     private MeasuredProcess Ferry(int port, string policy, string? build = null, params string[] environment) => MeasuredProcess.Start(
-        "dotnet", ["exec", build ?? typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, "--admin-port", "-1", "--max-in-flight", "20000", "--health-timeout", "30s", "--stop-on-stdin-close"],
+        "dotnet", ["exec", build ?? typeof(LoopbackPorts).Assembly.Location, "route", "--prefill", Root(Prefill), "--decode", Root(Decode), "--host", "127.0.0.1", "--port", $"{port}", "--policy", policy, "--admin-port", "-1", "--max-in-flight", "20000", "--health-timeout", "30s", "--stop-on-stdin-close", .. _tls is null ? (string[])[] : ["--tls-certificate", _tls.CertificatePath, "--tls-key", _tls.KeyPath]],
         [.. environment.Select(pair => (pair.Split('=')[0], pair.Split('=')[1]))]);
 
     private MeasuredProcess? Nginx(int port)

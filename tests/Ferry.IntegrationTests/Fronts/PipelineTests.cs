@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
 using Ferry.Cache.Remote.Resp;
+using Ferry.TestKit;
 using static Ferry.IntegrationTests.Fronts.RespText;
 
 namespace Ferry.IntegrationTests.Fronts;
@@ -98,8 +99,8 @@ public sealed class PipelineTests
         await using var host = await FrontHost.StartAsync(new RespFrontOptions { Port = 0, TlsCertificatePath = files.CertificatePath, TlsKeyPath = files.KeyPath });
         using var client = new TcpClient();
         await client.ConnectAsync(host.Resp.Endpoint);
-        await using var tls = new SslStream(client.GetStream(), false, (_, shown, _, _) => shown?.GetCertHashString() == files.CertificateHash);
-        await tls.AuthenticateAsClientAsync("localhost");
+        await using var tls = new SslStream(client.GetStream());
+        await tls.AuthenticateAsClientAsync(files.ForClient());
         await tls.WriteAsync(Encoding.Latin1.GetBytes(Of("SET", "k", Value(4096))));
         var expected = "+OK\r\n";
         for (var index = 0; index < 40; index++)

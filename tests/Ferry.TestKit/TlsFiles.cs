@@ -1,12 +1,14 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Ferry.IntegrationTests.Fronts;
+namespace Ferry.TestKit;
 
 /// <summary>A certificate of its own and its key, as files.</summary>
-internal sealed class TlsFiles : IDisposable
+public sealed class TlsFiles : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("ferry-tls-").FullName;
+    private readonly string _hash;
 
     public TlsFiles()
     {
@@ -14,7 +16,7 @@ internal sealed class TlsFiles : IDisposable
         using var certificate = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         CertificatePath = Path.Combine(_folder, "cert.pem");
         KeyPath = Path.Combine(_folder, "key.pem");
-        CertificateHash = certificate.GetCertHashString();
+        _hash = certificate.GetCertHashString();
         File.WriteAllText(CertificatePath, certificate.ExportCertificatePem());
         File.WriteAllText(KeyPath, key.ExportPkcs8PrivateKeyPem());
     }
@@ -23,7 +25,8 @@ internal sealed class TlsFiles : IDisposable
 
     public string KeyPath { get; }
 
-    public string CertificateHash { get; }
+    /// <summary>Of a client that takes this certificate and no other.</summary>
+    public SslClientAuthenticationOptions ForClient() => new() { TargetHost = "localhost", RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.GetCertHashString() == _hash };
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 }
