@@ -72,9 +72,10 @@ internal sealed class InPlaceStream(
             connection.StampReceived();
             _ticket = new TransferTicket(transfer, index, ++_lastCorrelation);
             Volatile.Write(ref _isBusy, true);
-            _wanted.Release();
-            return true;
         }
+        // Not under the gate: whoever this wakes often gets this thread's processor at once.
+        _wanted.Release();
+        return true;
     }
 
     public bool IsStalled() => Volatile.Read(ref _isBusy) && connection.Silence > options.DeadAfter;
@@ -86,7 +87,7 @@ internal sealed class InPlaceStream(
     public void Dispose()
     {
         connection.Dispose();
-        _wanted.Dispose();
+        // _wanted stays: who took a ticket just before the end may be about to release it, and it holds nothing of the system.
     }
 
     private async Task<TransferOutcome> MoveAllAsync(CancellationToken closing)

@@ -20,9 +20,9 @@ internal sealed class OutgoingSegment(FrameConnection connection, bool checksum)
     private int _trailerBytesSent;
     private bool _hasBegun;
 
-    public TransferTicket Ticket { get; private set; }
+    private TransferTicket Ticket { get; set; }
 
-    private bool IsWrite => Ticket.Transfer.Plan.Direction == TransferDirection.Write;
+    public bool IsWrite => Ticket.Transfer.Plan.Direction == TransferDirection.Write;
 
     /// <summary>Takes a ticket in; the last has left, or the connection is lost.</summary>
     public void Write(in TransferTicket ticket)

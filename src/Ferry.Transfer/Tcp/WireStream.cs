@@ -25,7 +25,7 @@ internal sealed class WireStream : IDataStream
     private bool _isSending; // somebody sends the last ticket: what is outgoing is that thread's
     private readonly OutgoingSegment _outgoing;
     private readonly SemaphoreSlim _sendingWanted = new(0);
-    private readonly SemaphoreSlim _posterSends = new(1, 1); // taken while a poster's thread sends
+    private readonly SemaphoreSlim _takerSends = new(1, 1); // taken while the thread that took a ticket sends
     private readonly SemaphoreSlim _sent = new(0); // one for each write whose bytes have left, or will not: then
     private volatile bool _hasSendingFailed;
     private readonly CancellationTokenSource _stopping = new();
@@ -74,7 +74,7 @@ internal sealed class WireStream : IDataStream
         }
         // A write's bytes may still be leaving: the other loop must have let go of them before the transfer ends.
         _connection.Abort(failure.Message);
-        await _posterSends.WaitAsync(CancellationToken.None);
+        await _takerSends.WaitAsync(CancellationToken.None);
         await _stopping.CancelAsync();
         if (_sendingLoop is not null)
         {
@@ -90,7 +90,6 @@ internal sealed class WireStream : IDataStream
 
     public bool TryTake(PostedTransfer? own = null)
     {
-        TransferTicket ticket;
         lock (_gate)
         {
             if (_hasEnded || _isSending || _asked.Count >= _options.Transfers.SegmentsInFlight || !_queue.TryTake(out var transfer, out var index))
@@ -102,27 +101,24 @@ internal sealed class WireStream : IDataStream
                 transfer.EndSegment();
                 return true;
             }
-            ticket = new TransferTicket(transfer, index, ++_lastCorrelation);
+            var ticket = new TransferTicket(transfer, index, ++_lastCorrelation);
             // The silence that counts begins now, and the ticket is known to the receiving loop before the owner can answer.
             if (_asked.Count == 0)
             {
                 _connection.StampReceived();
             }
             _asked.Enqueue(ticket);
-            _outgoing.Write(ticket);
-            var isWrite = transfer.Plan.Direction == TransferDirection.Write;
-            if (!isWrite && _outgoing.TrySend())
-            {
-                return true;
-            }
             _isSending = true;
-            if (!isWrite || transfer != own || ticket.Segment.Bytes > OwnBytesMax || !_queue.IsEmpty || !_posterSends.Wait(0))
+            _outgoing.Write(ticket);
+            var isShort = !_outgoing.IsWrite || (transfer == own && ticket.Segment.Bytes <= OwnBytesMax && _queue.IsEmpty);
+            if (!isShort || !_takerSends.Wait(0))
             {
                 WakeSendingLoop();
                 return true;
             }
         }
-        SendOwn();
+        // Not under the gate: whoever this wakes often gets this thread's processor at once, and the answer must not wait for it to come back.
+        SendHere();
         return true;
     }
 
@@ -136,7 +132,7 @@ internal sealed class WireStream : IDataStream
     {
         _connection.Dispose();
         _sendingWanted.Dispose();
-        _posterSends.Dispose();
+        _takerSends.Dispose();
         _sent.Dispose();
         _stopping.Dispose();
         _incoming.Dispose();
@@ -150,8 +146,8 @@ internal sealed class WireStream : IDataStream
         _sendingWanted.Release();
     }
 
-    // On the thread that has posted the transfer: as much as the socket takes, and the loop sends the rest.
-    private void SendOwn()
+    // On the thread that has taken the ticket: as much as the socket takes, and the loop sends the rest.
+    private void SendHere()
     {
         var isWhole = false;
         try
@@ -162,17 +158,20 @@ internal sealed class WireStream : IDataStream
         {
             lock (_gate)
             {
-                if (isWhole)
-                {
-                    _isSending = false;
-                    _sent.Release();
-                }
-                else
+                if (!isWhole)
                 {
                     WakeSendingLoop();
                 }
+                else
+                {
+                    _isSending = false;
+                    if (_outgoing.IsWrite)
+                    {
+                        _sent.Release();
+                    }
+                }
             }
-            _posterSends.Release();
+            _takerSends.Release();
         }
     }
 
@@ -216,7 +215,7 @@ internal sealed class WireStream : IDataStream
 
     private async Task<string?> SendAsync()
     {
-        var isWrite = _outgoing.Ticket.Transfer.Plan.Direction == TransferDirection.Write;
+        var isWrite = _outgoing.IsWrite;
         string? error = string.Empty;
         try
         {
