@@ -6,8 +6,8 @@ public sealed record HandoverLimits
     /// <summary>Pieces on the wire should be no shorter. 128 KiB: a piece costs about what 32 KiB cost (docs/measurements/transfer-tcp.md), so a quarter at most goes there.</summary>
     public int WirePieceBytes { get; init; } = 128 << 10;
 
-    /// <summary>One staging slot: what is read, or packed, in one go. 2 MiB stays in a second-level cache until it is converted.</summary>
-    public int SlotBytes { get; init; } = 2 << 20;
+    /// <summary>One staging slot: what is read, or packed, in one go. On two cores a window costs some 350 µs besides its bytes (wake-ups, questions), which 2 MiB, though a second-level cache keeps them, do not earn (docs/measurements/transfer-hetero.md).</summary>
+    public int SlotBytes { get; init; } = 8 << 20;
 
     /// <summary>Slots of one agent; as many windows are on the way or being converted at a time.</summary>
     public int SlotCount { get; init; } = 4;
