@@ -15,11 +15,16 @@ internal readonly struct Float16Format : ISourceFormat, ITargetFormat
     {
         var bits = VectorWidth.LoadWords(ref from);
         var magnitude = (bits & Vector512.Create(0x7FFFu)) << 13;
-        // Fields in fp32's places are the value times 2^-112, subnormals included; infinities and NaNs need the highest exponent.
-        var finite = (magnitude.AsSingle() * Vector512.Create(5.192296858534828e33f)).AsUInt32();
-        var isSpecial = Vector512.GreaterThan(magnitude.AsInt32(), Vector512.Create((0x7BFF << 13) + 0x1FFF));
+        // The fields are in fp32's places, and the exponent counts from another zero. A subnormal with the next exponent up is too large by
+        // that power of two. (Multiplying by 2^112 would do for both, but some processors take over a hundred cycles for a subnormal operand.)
+        var smallest = Vector512.Create((127u - 14) << 23);
+        var normal = magnitude + Vector512.Create((127u - 15) << 23);
+        var subnormal = ((magnitude + smallest).AsSingle() - smallest.AsSingle()).AsUInt32();
+        var finite = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(1u << 23)), subnormal, normal);
+        // Infinities and NaNs need the highest exponent.
         var special = magnitude | Vector512.Create(0x7F800000u);
-        return (Vector512.ConditionalSelect(isSpecial.AsUInt32(), special, finite) | ((bits & Vector512.Create(0x8000u)) << 16)).AsSingle();
+        var value = Vector512.ConditionalSelect(Vector512.LessThan(magnitude, Vector512.Create(0x1Fu << 23)), finite, special);
+        return (value | ((bits & Vector512.Create(0x8000u)) << 16)).AsSingle();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
