@@ -56,7 +56,7 @@ internal sealed class BFloat16ToFp8Kernel<TTarget> : RowKernel
 
         var dropped = MantissaBits - TTarget.MantissaBits;
         var half = Vector512.Create((ushort)((1 << (dropped - 1)) - 1 - ((127 - TTarget.Bias) << MantissaBits)));
-        var normal = (clamped + half + ((clamped >>> dropped) & one)) >>> dropped;
+        var normal = ShiftOut(clamped + half + (ShiftOut(clamped) & one));
 
         // Below the format's smallest normal the code counts its smallest steps: the mantissa with its leading one, shifted by the exponent.
         // From a shift of 9 on nothing is left of it, so that longer ones, and bf16's own subnormals, may be cut to 15.
@@ -82,4 +82,13 @@ internal sealed class BFloat16ToFp8Kernel<TTarget> : RowKernel
         }
         return Avx512BW.ConvertToVector256Byte(code);
     }
+
+    /// <summary>The mantissa's bits that the target lacks go. Counts in person, as in <see cref="VectorWidth"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<ushort> ShiftOut(Vector512<ushort> bits) => TTarget.MantissaBits switch
+    {
+        2 => bits >>> 5,
+        3 => bits >>> 4,
+        _ => bits >>> (MantissaBits - TTarget.MantissaBits),
+    };
 }

@@ -56,9 +56,9 @@ internal static class VectorWidth
     public static Vector512<uint> Round(Vector512<uint> magnitude, int mantissaBits, int bias)
     {
         var dropped = 23 - mantissaBits;
-        var odd = (magnitude >>> dropped) & Vector512.Create(1u);
+        var odd = ShiftOut(magnitude, mantissaBits) & Vector512.Create(1u);
         var half = Vector512.Create((1u << (dropped - 1)) - 1 - ((uint)(127 - bias) << 23));
-        var normal = (magnitude + half + odd) >>> dropped;
+        var normal = ShiftOut(magnitude + half + odd, mantissaBits);
         // Adding a number whose last place is the format's smallest step makes the hardware round to that step. Subnormals of fp32 round to
         // nothing, as the smallest normal does; with them an addition takes over a hundred cycles on some processors.
         var step = Vector512.Create((uint)(23 + 1 - bias - mantissaBits + 127) << 23);
@@ -66,4 +66,14 @@ internal static class VectorWidth
         var isSubnormal = Vector512.LessThan(magnitude.AsInt32(), Vector512.Create((1 - bias + 127) << 23));
         return Vector512.ConditionalSelect(isSubnormal.AsUInt32(), subnormal, normal);
     }
+
+    /// <summary>The mantissa's other bits go. A count that stands here in person becomes part of the instruction; one that is computed, though the result is as constant, does not.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> ShiftOut(Vector512<uint> bits, int mantissaBits) => mantissaBits switch
+    {
+        2 => bits >>> 21,
+        3 => bits >>> 20,
+        10 => bits >>> 13,
+        _ => bits >>> (23 - mantissaBits),
+    };
 }
