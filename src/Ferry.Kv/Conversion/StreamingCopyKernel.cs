@@ -20,8 +20,8 @@ internal sealed class StreamingCopyKernel : RowKernel
     private const int RowsAhead = AheadBytes / 512;
 
     /// <summary>
-    /// Intel's "non-temporal" prefetch passes by the second-level cache and has room in few ways of the third: what it brings is mostly gone, or fetched twice, before it is read. With one
-    /// into the second level the same copy was 2.5 to 4 times as fast there (docs/measurements/conversion.md). AMD's was measured as it is.
+    /// Intel's non-temporal prefetch passes by the second-level cache: rows cut out of longer ones were copied 2.5 to 4 times slower with it than with one into the second level, or with
+    /// none (docs/measurements/conversion.md). AMD's was measured as it is.
     /// </summary>
     private static readonly bool PrefetchesIntoSecondLevel = X86Base.IsSupported && X86Base.CpuId(0, 0) is (_, 0x756E_6547, 0x6C65_746E, 0x4965_6E69); // "GenuineIntel"
 

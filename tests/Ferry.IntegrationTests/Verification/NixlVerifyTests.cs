@@ -15,11 +15,16 @@ public sealed class NixlVerifyTests
 
     private static byte[] Payload => Convert.FromHexString((string)Vectors["handshake_payload"]![0]!["msgpack_hex"]!);
 
+    private static int FreePort()
+    {
+        using var ports = new LoopbackPorts();
+        return ports.Take(0);
+    }
+
     [Fact]
     public async Task Handshake_OfTwoListeners_AsksInTheVersionsFormAndComparesTheSides()
     {
-        using var ports = new LoopbackPorts();
-        var port = ports.Take(0);
+        var port = FreePort();
         using var prefill = new Listener("127.0.0.1", port, Payload);
         using var decode = new Listener("127.0.0.2", port, Payload);
         var results = await VerifyAsync(port, "0.27.0");
@@ -37,8 +42,7 @@ public sealed class NixlVerifyTests
     [Fact]
     public async Task Handshake_OfAnUnknownVersion_IsNotAsked()
     {
-        using var ports = new LoopbackPorts();
-        var port = ports.Take(0);
+        var port = FreePort();
         using var prefill = new Listener("127.0.0.1", port, Payload);
         var results = await VerifyAsync(port, "0.28.1rc1.dev580");
         Assert.Equal(ProbeVerdict.Inconclusive, results["prefill-0"].Verdict);
@@ -49,8 +53,7 @@ public sealed class NixlVerifyTests
     [Fact]
     public async Task Handshake_OfListenersThatDied_IsAViolation()
     {
-        using var ports = new LoopbackPorts();
-        var port = ports.Take(0);
+        var port = FreePort();
         using var mute = new Listener("127.0.0.1", port, null);
         var results = await VerifyAsync(port, "0.27.0");
         Assert.Equal(ProbeVerdict.Violation, results["prefill-0"].Verdict);
