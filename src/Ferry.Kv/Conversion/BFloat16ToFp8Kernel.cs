@@ -83,7 +83,7 @@ internal sealed class BFloat16ToFp8Kernel<TTarget> : RowKernel
         return Avx512BW.ConvertToVector256Byte(code);
     }
 
-    /// <summary>The mantissa's bits that the target lacks go. Counts in person, as in <see cref="VectorWidth"/>.</summary>
+    /// <summary>The mantissa's bits that the target lacks go. Literal counts, as in <see cref="VectorWidth"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<ushort> ShiftOut(Vector512<ushort> bits) => TTarget.MantissaBits switch
     {

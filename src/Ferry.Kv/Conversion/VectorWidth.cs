@@ -67,7 +67,7 @@ internal static class VectorWidth
         return Vector512.ConditionalSelect(isSubnormal.AsUInt32(), subnormal, normal);
     }
 
-    /// <summary>The mantissa's other bits go. A count that stands here in person becomes part of the instruction; one that is computed, though the result is as constant, does not.</summary>
+    /// <summary>The mantissa's other bits go. A literal count becomes part of the instruction; a computed one, as constant as it is, does not.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<uint> ShiftOut(Vector512<uint> bits, int mantissaBits) => mantissaBits switch
     {

@@ -112,12 +112,22 @@ internal sealed class Reclaimer(SegmentStore store, Compactor compactor, DiskPin
                 }
             }
         }
-        foreach (var (segment, positions) in slots)
+        try
         {
-            await store.Writes.RunAsync(() => segment.EmptySlots(positions), cancellationToken);
-            if (store.Options.Sync != DiskSyncPolicy.None)
+            foreach (var (segment, positions) in slots)
             {
-                await segment.SyncAsync(store.Writes);
+                await store.Writes.RunAsync(() => segment.EmptySlots(positions), cancellationToken);
+                if (store.Options.Sync != DiskSyncPolicy.None)
+                {
+                    await segment.SyncAsync(store.Writes);
+                }
+            }
+        }
+        finally
+        {
+            foreach (var segment in slots.Keys)
+            {
+                store.EndRead(segment);
             }
         }
 
@@ -130,6 +140,7 @@ internal sealed class Reclaimer(SegmentStore store, Compactor compactor, DiskPin
             if (!slots.TryGetValue(segment, out var positions))
             {
                 slots.Add(segment, positions = []);
+                SegmentStore.BeginRead_NeedsLock(segment); // Its last records may be these: it is deleted then, and its file would be closed under the write.
             }
             positions.Add(position);
         }
