@@ -17,6 +17,7 @@ public sealed class FakeVllm : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ConcurrentQueue<FakeVllmRequest> _requests = new();
     private int _failed;
+    private int _inFlight;
 
     private FakeVllm(WebApplication app) => _app = app;
 
@@ -91,7 +92,7 @@ public sealed class FakeVllm : IAsyncDisposable
     public TimeSpan TokenDelay { get; set; }
 
     /// <summary>Requests that are being answered.</summary>
-    public int InFlight { get; private set; }
+    public int InFlight => Volatile.Read(ref _inFlight);
 
     /// <param name="listen">For TLS; null: plain.</param>
     /// <param name="port">0: any.</param>
@@ -144,7 +145,7 @@ public sealed class FakeVllm : IAsyncDisposable
         var body = JsonNode.Parse(await reader.ReadToEndAsync())!.AsObject();
         var headers = context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase);
         _requests.Enqueue(new FakeVllmRequest(context.Request.Path, headers, body));
-        InFlight++;
+        Interlocked.Increment(ref _inFlight);
         try
         {
             if (Gate is { } gate)
@@ -159,7 +160,7 @@ public sealed class FakeVllm : IAsyncDisposable
         }
         finally
         {
-            InFlight--;
+            Interlocked.Decrement(ref _inFlight);
         }
     }
 
