@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Ferry.Cli.Up;
 
 namespace Ferry.Benchmarks.Fronts;
 
@@ -74,7 +75,7 @@ internal sealed class BenchServer : IDisposable
     /// <returns>Null when the program is not there.</returns>
     public static BenchServer? TryOther(string name, string program, params string[] args)
     {
-        var port = FreePort();
+        var port = LoopbackPorts.FindFree();
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in args)
         {
@@ -108,13 +109,6 @@ internal sealed class BenchServer : IDisposable
             // It has ended.
         }
         _process.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)probe.LocalEndPoint!).Port;
     }
 
     private void WaitForPort()

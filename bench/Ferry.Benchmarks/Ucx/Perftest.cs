@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.NetworkInformation;
-using System.Net.Sockets;
+using Ferry.Cli.Up;
 using Ferry.Transfer;
 using Ferry.Transfer.Ucx;
 
@@ -22,7 +21,7 @@ internal static class Perftest
     /// <summary>Its "overall" bandwidth, in GB/s.</summary>
     public static async Task<double> RunAsync(TransferDirection direction, long bytes, int inFlight, int count, string transports)
     {
-        var port = FreePort();
+        var port = LoopbackPorts.FindFree();
         using var server = Start(Cores.Server, transports, ["-p", $"{port}"]);
         _ = server.StandardOutput.ReadToEndAsync();
         while (!IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Any(one => one.Port == port))
@@ -56,12 +55,5 @@ internal static class Perftest
             start.Environment[name] = value;
         }
         return Process.Start(start)!;
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

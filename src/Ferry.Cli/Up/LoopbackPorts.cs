@@ -22,6 +22,13 @@ internal sealed class LoopbackPorts : IDisposable
     public int Take(int preferred) => (preferred == 0 ? null : TryHold(preferred)) ?? TryHoldApart() ?? TryHold(0)
         ?? throw new IOException("No free port on 127.0.0.1.");
 
+    /// <summary>One port that is free now, and no connection gets.</summary>
+    public static int FindFree()
+    {
+        using var ports = new LoopbackPorts();
+        return ports.Take(0);
+    }
+
     /// <summary>Frees the ports; start the processes at once.</summary>
     public void Release()
     {

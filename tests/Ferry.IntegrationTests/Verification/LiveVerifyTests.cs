@@ -80,9 +80,7 @@ public sealed class LiveVerifyTests
     [Trait(PlantedFault.Trait, "side-channel")]
     public async Task Verify_SideChannelAtAnotherPort_IsAViolation()
     {
-        using var ports = new LoopbackPorts();
-        var other = ports.Take(0);
-        ports.Release();
+        var other = LoopbackPorts.FindFree();
         await using var cluster = await LiveCluster.StartAsync(LiveCluster.Yaml(), process => process.Name != "prefill-0" ? process : process with
         {
             Environment = [.. process.Environment.Select(variable => variable.Name == "VLLM_NIXL_SIDE_CHANNEL_PORT" ? variable with { Text = $"{other}" } : variable)],

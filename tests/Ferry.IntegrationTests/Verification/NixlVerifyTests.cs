@@ -15,16 +15,10 @@ public sealed class NixlVerifyTests
 
     private static byte[] Payload => Convert.FromHexString((string)Vectors["handshake_payload"]![0]!["msgpack_hex"]!);
 
-    private static int FreePort()
-    {
-        using var ports = new LoopbackPorts();
-        return ports.Take(0);
-    }
-
     [Fact]
     public async Task Handshake_OfTwoListeners_AsksInTheVersionsFormAndComparesTheSides()
     {
-        var port = FreePort();
+        var port = LoopbackPorts.FindFree();
         using var prefill = new Listener("127.0.0.1", port, Payload);
         using var decode = new Listener("127.0.0.2", port, Payload);
         var results = await VerifyAsync(port, "0.27.0");
@@ -42,7 +36,7 @@ public sealed class NixlVerifyTests
     [Fact]
     public async Task Handshake_OfAnUnknownVersion_IsNotAsked()
     {
-        var port = FreePort();
+        var port = LoopbackPorts.FindFree();
         using var prefill = new Listener("127.0.0.1", port, Payload);
         var results = await VerifyAsync(port, "0.28.1rc1.dev580");
         Assert.Equal(ProbeVerdict.Inconclusive, results["prefill-0"].Verdict);
@@ -53,7 +47,7 @@ public sealed class NixlVerifyTests
     [Fact]
     public async Task Handshake_OfListenersThatDied_IsAViolation()
     {
-        var port = FreePort();
+        var port = LoopbackPorts.FindFree();
         using var mute = new Listener("127.0.0.1", port, null);
         var results = await VerifyAsync(port, "0.27.0");
         Assert.Equal(ProbeVerdict.Violation, results["prefill-0"].Verdict);
