@@ -82,12 +82,12 @@ internal sealed class AgentCore : IAsyncDisposable
         Interlocked.Decrement(ref _transfersInFlight);
     }
 
-    /// <summary>Ends all leases, stops the loop and waits until no memory is in use. The medium has closed its connections before.</summary>
+    /// <summary>Ends all leases, stops the loop and waits until no memory is in use and every owner has its memory back. The medium has closed its connections before.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _sweeping;
-        Leases.Close();
+        await Leases.CloseAsync();
         await Regions.CloseAsync();
         _stopping.Dispose();
     }

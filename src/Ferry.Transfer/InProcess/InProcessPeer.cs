@@ -50,8 +50,7 @@ internal sealed class InProcessPeer : IInPlacePeer
     {
         _remote.CountAccepted(1);
         _remote.Core.CountSessionOpened(_local.Identity);
-        _remoteStops = _remote.Stopping.Register(() => Close(TransferOutcome.Failed(
-            TransferPhase.Connect, TransferSide.Remote, TransferError.ConnectionLost, $"{_remote.Identity} has gone.")));
+        _remoteStops = _remote.Stopping.Register(() => Close(Gone()));
         _beating = BeatAsync();
     }
 
@@ -170,10 +169,13 @@ internal sealed class InProcessPeer : IInPlacePeer
         {
             return new CallReply(damagedRequest, []);
         }
-        var reply = await AnswerAsync(type, request, deadline);
+        if (await TryAnswerAsync(type, request, deadline) is not { } reply)
+        {
+            return new CallReply(Gone(), []);
+        }
         if (fate.IsDuplicated)
         {
-            await AnswerAsync(type, request, deadline); // its answer is one that nobody waits for
+            await TryAnswerAsync(type, request, deadline); // its answer is one that nobody waits for
         }
         fate = await _network.CarryAsync(_remote.Endpoint, _local.Endpoint, deadline);
         InProcessNetwork.Corrupt(fate, reply);
@@ -188,12 +190,10 @@ internal sealed class InProcessPeer : IInPlacePeer
             : new CallReply(SideChannelClient.Refusal(TransferPhase.SideChannel, header.Status, body), []);
     }
 
-    private async Task<byte[]> AnswerAsync(FrameType type, byte[] request, CancellationToken deadline)
-    {
-        var (replyType, status, payload) = await _remote.Server.AnswerAsync(
-            _local.Metadata, type, request.AsMemory(FrameHeader.HeaderBytes), deadline);
-        return FrameHeader.Encode(replyType, status, 0, payload.Span);
-    }
+    private async Task<byte[]?> TryAnswerAsync(FrameType type, byte[] request, CancellationToken deadline) =>
+        await _remote.TryAnswerAsync(_local.Metadata, type, request.AsMemory(FrameHeader.HeaderBytes), deadline) is var (replyType, status, payload)
+            ? FrameHeader.Encode(replyType, status, 0, payload.Span)
+            : null;
 
     private static TransferOutcome? Damage(byte[] frame) =>
         FrameHeader.TryRead(frame, FrameHeader.PayloadBytesMax, out var header) is { } error
@@ -256,6 +256,9 @@ internal sealed class InProcessPeer : IInPlacePeer
         _remote.CountAccepted(-1);
         _remote.Core.CountSessionClosed(_local.Identity);
     }
+
+    private TransferOutcome Gone() =>
+        TransferOutcome.Failed(TransferPhase.Connect, TransferSide.Remote, TransferError.ConnectionLost, $"{_remote.Identity} has gone.");
 
     private TransferOutcome Reason() => Volatile.Read(ref _reason)!.Value;
 }

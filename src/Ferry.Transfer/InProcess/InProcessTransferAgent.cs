@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Ferry.Transfer.SideChannel;
+using Ferry.Transfer.Wire;
 
 namespace Ferry.Transfer.InProcess;
 
@@ -9,6 +10,8 @@ public sealed class InProcessTransferAgent : ITransferAgent
     private readonly InProcessNetwork _network;
     private readonly ConcurrentDictionary<InProcessPeer, bool> _peers = new();
     private readonly UseGate _connects = new();
+    private readonly UseGate _answers = new();
+    private readonly SideChannelServer _server;
     private readonly CancellationTokenSource _stopping = new();
     private int _accepted;
     private int _disposed;
@@ -19,7 +22,7 @@ public sealed class InProcessTransferAgent : ITransferAgent
         Endpoint = endpoint;
         Core = new AgentCore(options);
         Metadata = new PeerMetadata(Core.Identity, options.Kv, [new MediumAddress("self", System.Text.Encoding.UTF8.GetBytes(endpoint))], options.HeartbeatInterval);
-        Server = new SideChannelServer(options.Handler, options.Logger, static (_, _) => null);
+        _server = new SideChannelServer(options.Handler, options.Logger, static (_, _) => null);
         Stopping = _stopping.Token;
     }
 
@@ -34,8 +37,6 @@ public sealed class InProcessTransferAgent : ITransferAgent
     internal AgentCore Core { get; }
 
     internal PeerMetadata Metadata { get; }
-
-    internal SideChannelServer Server { get; }
 
     /// <summary>Cancelled when the agent begins to close: its peers see the connection break.</summary>
     internal CancellationToken Stopping { get; }
@@ -108,12 +109,31 @@ public sealed class InProcessTransferAgent : ITransferAgent
         _network.Remove(this);
         await _stopping.CancelAsync();
         await _connects.CloseAsync();
+        await _answers.CloseAsync(); // The peers have seen the connection break, which ends their questions.
         foreach (var peer in _peers.Keys)
         {
             await peer.DisposeAsync();
         }
         await Core.DisposeAsync();
         _stopping.Dispose();
+    }
+
+    /// <summary>Answers a peer's request, in the peer's thread; null once the agent closes, which waits for the answers under way.</summary>
+    internal async ValueTask<(FrameType Type, TransferError Status, ReadOnlyMemory<byte> Payload)?> TryAnswerAsync(
+        PeerMetadata peer, FrameType type, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        if (!_answers.TryEnter())
+        {
+            return null;
+        }
+        try
+        {
+            return await _server.AnswerAsync(peer, type, payload, cancellationToken);
+        }
+        finally
+        {
+            _answers.Leave();
+        }
     }
 
     internal void Forget(InProcessPeer peer) => _peers.TryRemove(peer, out _);

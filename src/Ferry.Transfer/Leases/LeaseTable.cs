@@ -15,7 +15,7 @@ public sealed class LeaseTable
     private readonly ulong _generation;
     private readonly Lock _gate = new();
     private readonly Dictionary<ulong, Lease> _leases = [];
-    private bool _closed;
+    private readonly UseGate _owed = new(); // One use a lease, until its owner has its memory back.
 
     internal LeaseTable(ulong generation, RegionTable regions, LeaseLimits limits, TimeProvider clock, IEntropy entropy)
     {
@@ -59,7 +59,7 @@ public sealed class LeaseTable
         }
         lock (_gate)
         {
-            if (_closed || _leases.Count >= _limits.LeaseCountMax)
+            if (_leases.Count >= _limits.LeaseCountMax || !_owed.TryEnter())
             {
                 return null;
             }
@@ -112,14 +112,12 @@ public sealed class LeaseTable
     /// <summary>Ends the leases of a reader that is gone.</summary>
     internal int EndHeldBy(AgentIdentity holder) => EndWhere(lease => lease.Holder == holder, LeaseEnd.HolderGone);
 
-    /// <summary>Ends every lease and grants no more.</summary>
-    internal void Close()
+    /// <summary>Ends every lease and grants no more. Ends itself when the last <c>ended</c> callback has returned, whichever thread made it.</summary>
+    internal Task CloseAsync()
     {
-        lock (_gate)
-        {
-            _closed = true;
-        }
+        var closing = _owed.CloseAsync();
         EndWhere(static _ => true, LeaseEnd.Closed);
+        return closing;
     }
 
     /// <summary>
@@ -171,7 +169,7 @@ public sealed class LeaseTable
             }
             _leases.Remove(lease.Id);
         }
-        lease.OnEnded?.Invoke(lease, lease.End.Value);
+        GiveBack(lease, lease.End.Value);
     }
 
     private int EndWhere(Predicate<Lease> condition, LeaseEnd end)
@@ -211,8 +209,14 @@ public sealed class LeaseTable
             }
             _leases.Remove(leaseId);
         }
-        lease.OnEnded?.Invoke(lease, end);
+        GiveBack(lease, end);
         return true;
+    }
+
+    private void GiveBack(Lease lease, LeaseEnd end)
+    {
+        lease.OnEnded?.Invoke(lease, end);
+        _owed.Leave();
     }
 
     private TransferError StateOf(Lease lease) => lease.End switch

@@ -140,4 +140,29 @@ public abstract class TransferAgentContract : TransferWriteContract
         Assert.Equal(TransferError.Closed, (await peer.ReadAsync(new[] { Descriptor(lease, source, 0, 1, target, 0) }, Token)).Error);
         Assert.Equal(TransferError.Closed, (await reader.ConnectAsync(owner.Endpoint, Token)).Outcome.Error);
     }
+
+    [Fact]
+    public async Task Dispose_TheOwnerIsBeingAsked_WaitsForItsAnswer()
+    {
+        using var asked = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        var handler = new ScriptedHandler
+        {
+            OnNotified = (_, _) =>
+            {
+                asked.Set();
+                return goOn.Wait(TimeSpan.FromSeconds(30));
+            },
+        };
+        var (owner, _, peer) = await ConnectAsync(handler: handler);
+        var asking = Task.Run(() => peer.NotifyAsync(new byte[] { 1 }, Token), Token);
+        Assert.True(asked.Wait(TimeSpan.FromSeconds(30), Token));
+
+        var disposing = Task.Run(async () => await owner.DisposeAsync(), Token);
+
+        Assert.NotSame(disposing, await Task.WhenAny(disposing, Task.Delay(300, Token))); // Disposing takes a millisecond when nothing is under way.
+        goOn.Set();
+        await disposing.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await asking;
+    }
 }

@@ -96,6 +96,46 @@ public sealed class LeaseTableTests
     }
 
     [Fact]
+    public async Task Close_AnOwnerIsBeingTold_WaitsForIt()
+    {
+        using var told = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        var holder = new AgentIdentity("d", 1);
+        Assert.NotNull(_leases.TryGrant([Range(0, 1)], TimeSpan.FromSeconds(9), holder, (_, _) =>
+        {
+            told.Set();
+            goOn.Wait();
+        }));
+        var ending = Task.Run(() => _leases.EndHeldBy(holder), TestContext.Current.CancellationToken);
+        told.Wait(TestContext.Current.CancellationToken);
+
+        var closing = _leases.CloseAsync();
+
+        Assert.False(closing.IsCompleted);
+        Assert.Null(_leases.TryGrant([Range(0, 1)], TimeSpan.FromSeconds(9)));
+        goOn.Set();
+        await closing.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(1, await ending);
+    }
+
+    [Fact]
+    public void Close_ALeaseIsInUse_WaitsForItsLastUser()
+    {
+        var ends = new List<LeaseEnd>();
+        var lease = _leases.TryGrant([Range(0, 10)], TimeSpan.FromSeconds(30), null, (_, end) => ends.Add(end))!;
+        Assert.NotNull(_leases.TryGrant([Range(0, 10)], TimeSpan.FromSeconds(30)));
+        Assert.Equal(TransferError.None, _leases.TryUse(lease.Id, 7, LeaseRights.Read, out var used));
+
+        var closing = _leases.CloseAsync();
+
+        Assert.Equal(TransferError.LeaseRevoked, _leases.Check(used!));
+        Assert.False(closing.IsCompleted);
+        _leases.EndUse(used!);
+        Assert.True(closing.IsCompletedSuccessfully);
+        Assert.Equal([LeaseEnd.Closed], ends);
+    }
+
+    [Fact]
     public void TryUse_AnotherGeneration_IsRefusedBeforeTheLeaseIsLookedAt() =>
         Assert.Equal(TransferError.GenerationMismatch, _leases.TryUse(1, 8, LeaseRights.Read, out _));
 

@@ -73,7 +73,11 @@ internal sealed class BenchRun(BenchQuestion question, Action<string, int, long>
         var title = $"{medium.Name} {cell.Direction.ToString().ToLowerInvariant()} {cell.Bytes}";
         var number = ++_cell;
         var (samples, limits, cpu) = (new List<ProbeSample>(), new List<double>(), new List<double>());
-        await probe.RunAsync(cell with { Duration = question.CellTime / 8 }, null, cancellationToken); // warms up
+        var warmingUp = await probe.RunAsync(cell with { Duration = question.CellTime / 8 }, null, cancellationToken);
+        if (warmingUp.Failure is { } early)
+        {
+            return Failed(medium, cell.Direction, cell.Bytes, cell.Depth, streams, early.ToString());
+        }
         for (var round = 0; round < question.Rounds; round++)
         {
             if (limit is not null)
