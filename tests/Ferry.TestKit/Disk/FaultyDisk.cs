@@ -115,6 +115,14 @@ public sealed class FaultyDisk
 
     private static long Allocated(FaultyInode inode) => DiskPages.RoundUp(inode.Current.Length) - ((long)inode.Holes.Count * DiskPages.PageBytes);
 
+    private string? NameOf(FaultyInode inode)
+    {
+        lock (_lock)
+        {
+            return _names.FirstOrDefault(one => one.Value == inode).Key;
+        }
+    }
+
     private T Do<T>(string call, string name, bool isChange, Func<T> act)
     {
         if (Fault?.Invoke(call, name) is { } fault)
@@ -212,9 +220,9 @@ public sealed class FaultyDisk
     {
         private bool _isClosed;
 
-        public long LengthBytes => disk.Do("length", name, isChange: false, () => (long)inode.Current.Length);
+        public long LengthBytes => Do("length", isChange: false, () => (long)inode.Current.Length);
 
-        public long AllocatedBytes => disk.Do("allocated", name, isChange: false, () => Allocated(inode));
+        public long AllocatedBytes => Do("allocated", isChange: false, () => Allocated(inode));
 
         public void Read(long position, Memory<byte> destination)
         {
@@ -243,7 +251,7 @@ public sealed class FaultyDisk
             return disk.CanPunch;
         }
 
-        public void Sync() => disk.Do("sync", name, isChange: true, () =>
+        public void Sync() => Do("sync", isChange: true, () =>
         {
             inode.Sync();
             return true;
@@ -253,22 +261,26 @@ public sealed class FaultyDisk
 
         private int Read(long position, Span<byte> destination, string call)
         {
-            ObjectDisposedException.ThrowIf(_isClosed, this);
-            var bytes = disk.Do(call, name, isChange: false, () => inode.Current);
+            var bytes = Do(call, isChange: false, () => inode.Current);
             var count = (int)Math.Clamp(bytes.Length - position, 0, destination.Length);
             bytes.AsSpan((int)Math.Min(position, bytes.Length), count).CopyTo(destination);
             return count;
         }
 
-        private void Change(string call, PendingWrite write) => disk.Do(call, name, isChange: true, () =>
+        private void Change(string call, PendingWrite write) => Do(call, isChange: true, () =>
         {
-            ObjectDisposedException.ThrowIf(_isClosed, this);
             if (write.Bytes is { } bytes && write.Position + bytes.Length > inode.Current.Length)
             {
                 inode.Change(new PendingWrite(0, null, write.Position + bytes.Length)); // A write past the end makes the file longer.
             }
             inode.Change(write);
             return true;
+        });
+
+        private T Do<T>(string call, bool isChange, Func<T> act) => disk.Do(call, disk.NameOf(inode) ?? name, isChange, () =>
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this); // In the call: one that was held up finds a file that was closed under it.
+            return act();
         });
     }
 }

@@ -41,10 +41,7 @@ internal sealed class DiskMaintenance : IAsyncDisposable
         await FinishAsync(store, cancellationToken);
         if (store.Options.Sync == DiskSyncPolicy.Interval)
         {
-            foreach (var segment in Where(store, static segment => segment is { IsDirty: true, IsGone: false, IsBroken: false }))
-            {
-                await segment.SyncAsync(store.Writes);
-            }
+            await SyncDirtyAsync(store);
         }
         return await reclaimer.TidyAsync(cancellationToken);
     }
@@ -58,10 +55,7 @@ internal sealed class DiskMaintenance : IAsyncDisposable
             SegmentStore.Seal_NeedsLock(store.Moves);
         }
         await FinishAsync(store, CancellationToken.None);
-        foreach (var segment in Where(store, static segment => segment is { IsDirty: true, IsGone: false, IsBroken: false }))
-        {
-            await segment.SyncAsync(store.Writes);
-        }
+        await SyncDirtyAsync(store);
     }
 
     public async ValueTask DisposeAsync()
@@ -71,19 +65,39 @@ internal sealed class DiskMaintenance : IAsyncDisposable
         _stop.Dispose(); // Not the semaphore: the last puts may still wake it.
     }
 
-    private static DiskSegment[] Where(SegmentStore store, Func<DiskSegment, bool> isWanted)
+    private static Task SyncDirtyAsync(SegmentStore store) =>
+        ForEachAsync(store, static segment => segment is { IsDirty: true, IsGone: false, IsBroken: false }, segment => segment.SyncAsync(store.Writes));
+
+    private static Task FinishAsync(SegmentStore store, CancellationToken cancellationToken) => ForEachAsync(
+        store, static segment => segment is { IsSealed: true, IsFinished: false, OpenPlaces: 0, IsGone: false, IsMoving: false },
+        segment => store.Writes.RunAsync(() => store.Finish(segment), cancellationToken));
+
+    /// <summary>Does something with every segment of a kind, which stays open meanwhile: it may be emptied and deleted beside.</summary>
+    private static async Task ForEachAsync(SegmentStore store, Func<DiskSegment, bool> isWanted, Func<DiskSegment, Task> act)
     {
+        DiskSegment[] segments;
         lock (store.Gate)
         {
-            return [.. store.Segments_NeedsLock.Where(isWanted)];
+            segments = [.. store.Segments_NeedsLock.Where(isWanted)];
         }
-    }
-
-    private static async Task FinishAsync(SegmentStore store, CancellationToken cancellationToken)
-    {
-        foreach (var segment in Where(store, static segment => segment is { IsSealed: true, IsFinished: false, OpenPlaces: 0, IsGone: false, IsMoving: false }))
+        foreach (var segment in segments)
         {
-            await store.Writes.RunAsync(() => store.Finish(segment), cancellationToken);
+            lock (store.Gate)
+            {
+                if (!isWanted(segment))
+                {
+                    continue; // No more.
+                }
+                SegmentStore.Hold_NeedsLock(segment);
+            }
+            try
+            {
+                await act(segment);
+            }
+            finally
+            {
+                store.LetGo(segment);
+            }
         }
     }
 

@@ -106,7 +106,7 @@ internal sealed class DiskReader(SegmentStore store, DiskIo reads, Reclaimer rec
                 if (record.Family.Digest == wanted.Family && record.FirstHead == wanted.FirstHead && record.Heads == wanted.Heads && record.RecordBytes == wanted.RecordBytes)
                 {
                     chunk.Readers++;
-                    SegmentStore.BeginRead_NeedsLock(record.Segment);
+                    SegmentStore.Hold_NeedsLock(record.Segment);
                     store.Index.Touch(chunk, store.NowUnixSeconds);
                     return (chunk, record, record.Segment, record.Position);
                 }
@@ -122,7 +122,7 @@ internal sealed class DiskReader(SegmentStore store, DiskIo reads, Reclaimer rec
             chunk.Readers--;
             store.Index.Unpark(chunk);
         }
-        store.EndRead(segment);
+        store.LetGo(segment);
     }
 
     /// <returns>What is wrong, or null and the header.</returns>

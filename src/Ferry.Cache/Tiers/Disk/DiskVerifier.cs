@@ -39,7 +39,7 @@ internal sealed class DiskVerifier(
                 return;
             }
             (segment, position) = (record.Segment, record.Position);
-            SegmentStore.BeginRead_NeedsLock(segment);
+            SegmentStore.Hold_NeedsLock(segment);
         }
         string? damage;
         try
@@ -48,7 +48,7 @@ internal sealed class DiskVerifier(
         }
         finally
         {
-            store.EndRead(segment);
+            store.LetGo(segment);
         }
         string location;
         lock (store.Gate)

@@ -204,11 +204,12 @@ internal sealed class Compactor(SegmentStore store, TimeProvider time) : IDispos
     /// <summary>Copies that did not become records, for whatever reason, are emptied at once: until then they could come back.</summary>
     private async Task EndAsync(DiskSegment segment)
     {
-        KeyValuePair<DiskRecord, DiskPlace>[] copies;
+        IGrouping<DiskSegment, DiskPlace>[] copies;
         lock (store.Gate)
         {
-            copies = [.. _copies];
-            foreach (var (_, place) in copies)
+            copies = [.. _copies.Values.GroupBy(place => place.Segment)];
+            Array.ForEach(copies, ofOne => SegmentStore.Hold_NeedsLock(ofOne.Key));
+            foreach (var place in _copies.Values)
             {
                 place.Segment.OpenPlaces--;
                 place.Segment.AddDead_NeedsLock(new DeadExtent(place.SlotPosition, place.Position, place.ExtentBytes));
@@ -216,7 +217,7 @@ internal sealed class Compactor(SegmentStore store, TimeProvider time) : IDispos
         }
         try
         {
-            foreach (var ofOne in copies.GroupBy(copy => copy.Value.Segment, copy => copy.Value))
+            foreach (var ofOne in copies)
             {
                 foreach (var place in ofOne)
                 {
@@ -233,6 +234,7 @@ internal sealed class Compactor(SegmentStore store, TimeProvider time) : IDispos
                 _copies.Clear();
                 segment.IsMoving = false;
             }
+            Array.ForEach(copies, ofOne => store.LetGo(ofOne.Key));
         }
     }
 }

@@ -56,7 +56,8 @@ internal sealed class DiskSegment
     /// <summary>Places taken and not yet published or given up.</summary>
     public int OpenPlaces { get; set; }
 
-    public int Readers { get; set; }
+    /// <summary>Who uses the file without the store's lock: see <see cref="SegmentStore.Hold_NeedsLock"/>.</summary>
+    public int Holders { get; set; }
 
     /// <summary>Nothing is appended any more.</summary>
     public bool IsSealed { get; set; }
@@ -76,7 +77,7 @@ internal sealed class DiskSegment
     /// <summary>After a move, until the file is deleted: the slots in it that records have left.</summary>
     public Dictionary<DiskRecord, long>? LeftSlots { get; set; }
 
-    /// <summary>Deleted; the file is closed with its last reader.</summary>
+    /// <summary>Deleted; the file is closed with its last holder.</summary>
     public bool IsGone { get; set; }
 
     /// <summary>Something was written since the last sync began.</summary>

@@ -127,7 +127,7 @@ internal sealed class Reclaimer(SegmentStore store, Compactor compactor, DiskPin
         {
             foreach (var segment in slots.Keys)
             {
-                store.EndRead(segment);
+                store.LetGo(segment);
             }
         }
 
@@ -140,7 +140,7 @@ internal sealed class Reclaimer(SegmentStore store, Compactor compactor, DiskPin
             if (!slots.TryGetValue(segment, out var positions))
             {
                 slots.Add(segment, positions = []);
-                SegmentStore.BeginRead_NeedsLock(segment); // Its last records may be these: it is deleted then, and its file would be closed under the write.
+                SegmentStore.Hold_NeedsLock(segment); // Its last records may be these.
             }
             positions.Add(position);
         }
@@ -196,6 +196,10 @@ internal sealed class Reclaimer(SegmentStore store, Compactor compactor, DiskPin
                 return false;
             }
             isEmpty = segment.IsMoving = segment.IsRemovable; // Nobody else looks at an empty one any more.
+            if (!isEmpty)
+            {
+                SegmentStore.Hold_NeedsLock(segment); // A move of what it still holds may begin.
+            }
             dead = isEmpty ? [] : segment.TakeDead_NeedsLock();
         }
         if (isEmpty)
@@ -215,6 +219,10 @@ internal sealed class Reclaimer(SegmentStore store, Compactor compactor, DiskPin
                 dead.ForEach(segment.AddDead_NeedsLock); // Again when the disk is back.
             }
             throw;
+        }
+        finally
+        {
+            store.LetGo(segment);
         }
     }
 

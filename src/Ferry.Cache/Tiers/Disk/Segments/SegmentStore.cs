@@ -122,6 +122,10 @@ internal sealed class SegmentStore : IAsyncDisposable
                     {
                         return (null, missing);
                     }
+                    if (segment is not null)
+                    {
+                        Hold_NeedsLock(segment);
+                    }
                 }
                 await GrowAsync(lane, segment, end, cancellationToken);
             }
@@ -205,7 +209,7 @@ internal sealed class SegmentStore : IAsyncDisposable
             Charge_NeedsLock(segment, 0);
             _segments.Remove(segment.Header.Number);
             segment.IsGone = true;
-            close = segment.Readers == 0;
+            close = segment.Holders == 0;
         }
         if (close)
         {
@@ -214,15 +218,15 @@ internal sealed class SegmentStore : IAsyncDisposable
         return true;
     }
 
-    /// <summary>Keeps the segment's file open for a reader.</summary>
-    public static void BeginRead_NeedsLock(DiskSegment segment) => segment.Readers++;
+    /// <summary>Keeps the segment's file open for one who uses it without the lock. Only an open place in it, or having marked it as moving, does so too: else anybody may delete it meanwhile.</summary>
+    public static void Hold_NeedsLock(DiskSegment segment) => segment.Holders++;
 
-    public void EndRead(DiskSegment segment)
+    public void LetGo(DiskSegment segment)
     {
         bool close;
         lock (Gate)
         {
-            close = --segment.Readers == 0 && segment.IsGone;
+            close = --segment.Holders == 0 && segment.IsGone;
         }
         if (close)
         {
@@ -275,6 +279,7 @@ internal sealed class SegmentStore : IAsyncDisposable
         return end;
     }
 
+    /// <param name="segment">Held for this call; null: a new one.</param>
     private async Task GrowAsync(AppendLane lane, DiskSegment? segment, long end, CancellationToken cancellationToken)
     {
         var reserved = end - (segment?.LengthBytes ?? 0);
@@ -288,6 +293,7 @@ internal sealed class SegmentStore : IAsyncDisposable
                     made.LengthBytes = end;
                     _segments.Add(made.Header.Number, made);
                     lane.Active = segment = made;
+                    Hold_NeedsLock(made);
                 }
             }
             else
@@ -309,6 +315,10 @@ internal sealed class SegmentStore : IAsyncDisposable
                 {
                     Charge_NeedsLock(segment, Math.Max(measured, segment.LengthBytes - segment.PunchedBytes));
                 }
+            }
+            if (segment is not null)
+            {
+                LetGo(segment);
             }
         }
     }

@@ -38,23 +38,12 @@ public sealed class DiskCompactionCrashTests
                 await tier.DeleteAsync(number);
             }
         }
-        using var isHeld = new ManualResetEventSlim();
-        using var goOn = new ManualResetEventSlim();
-        var count = 0;
-        disk.Fault = (asked, _) =>
-        {
-            if (asked == call && Interlocked.Increment(ref count) == heldAt)
-            {
-                isHeld.Set();
-                goOn.Wait(TimeSpan.FromMinutes(1));
-            }
-            return null;
-        };
+        using var held = new HeldCall(disk, call, at: heldAt);
         var moving = Task.Run(tier.TidyAllAsync);
-        Assert.True(isHeld.Wait(TimeSpan.FromMinutes(1)));
+        await held.ComesAsync();
         Assert.Equal(1, await tier.DeleteAsync(3));
         disk.CrashAt = disk.Changes + 1;
-        goOn.Set();
+        held.GoOn();
         await Assert.ThrowsAnyAsync<IOException>(() => moving);
         await tier.DisposeAsync();
         disk.Fault = null;

@@ -1,5 +1,6 @@
 using Ferry.Cache.Tiers;
 using Ferry.Cache.Tiers.Disk;
+using Ferry.Kv.Layout;
 using Ferry.TestKit.Cache;
 using Ferry.TestKit.Disk;
 using Microsoft.Extensions.Logging;
@@ -177,6 +178,69 @@ public sealed class DiskTierFaultTests
         Assert.Null(await tier.TryReadAsync(0));
         Assert.NotNull(await tier.TryReadAsync(4));
         Assert.Equal(1, tier.Counts.Damaged);
+    }
+
+    [Theory]
+    [InlineData(DiskSyncPolicy.Every, 5)] // The fifth begins another segment: the first is being finished.
+    [InlineData(DiskSyncPolicy.Interval, 1)] // It is synced because the interval is over.
+    public async Task TidyAsync_ASegmentIsEvictedAndDeletedWhileItIsSynced_EndsAllTheSame(DiskSyncPolicy sync, int records)
+    {
+        await using var tier = await DiskTierRun.OpenAsync(_disk, DiskTierRun.Options(1 << 20, sync) with { WriteDepth = 2 }, _time, _log);
+        for (var number = 0; number < records; number++)
+        {
+            await tier.PutAsync(number);
+        }
+        var name = _disk.Names.First(file => file.EndsWith(".seg", StringComparison.Ordinal));
+        using var held = new HeldCall(_disk, "sync", name);
+        var tidying = Task.Run(() => tier.TidyAsync(CancellationToken.None));
+        await held.ComesAsync();
+
+        for (var number = records; _disk.Names.Contains(name); number++)
+        {
+            Assert.True(number < 200, "Nothing evicts the segment.");
+            await tier.PutAsync(number);
+        }
+        held.GoOn();
+
+        await tidying;
+        tier.CheckIntegrity();
+    }
+
+    [Fact]
+    public async Task TidyAsync_ASegmentIsMovedAndDeletedWhileItsPagesAreGivenBack_EndsAllTheSame()
+    {
+        await using var tier = await DiskTierRun.OpenAsync(_disk, DiskTierRun.Options() with { WriteDepth = 4 }, _time, _log);
+        for (var number = 0; number < 43; number++)
+        {
+            await tier.PutAsync(number, KvLayout.Opaque(1000)); // One page each: fourteen to a segment, the last begins a fourth.
+        }
+        int[] kept = [3, 5, 20, 21, 22, 30, 31, 32, 42];
+        foreach (var number in Enumerable.Range(0, 42).Except(kept))
+        {
+            await tier.DeleteAsync(number);
+        }
+        var second = _disk.Names.Where(file => file.EndsWith(".seg", StringComparison.Ordinal)).ElementAt(1);
+        using var copying = new HeldCall(_disk, "write");
+        var moveFirst = Task.Run(() => tier.TidyAsync(CancellationToken.None));
+        await copying.ComesAsync();
+        var moveSecond = tier.TidyAsync(CancellationToken.None); // Comes back when it waits for its turn to move.
+        await tier.DeleteAsync(22);
+        using var punching = new HeldCall(_disk, "punch", second);
+        var givingBack = Task.Run(() => tier.TidyAsync(CancellationToken.None));
+        await punching.ComesAsync();
+
+        copying.GoOn();
+        await moveFirst;
+        await moveSecond;
+        Assert.DoesNotContain(second, _disk.Names);
+        punching.GoOn();
+
+        await givingBack;
+        foreach (var number in kept)
+        {
+            Assert.Equal(number != 22, await tier.TryReadAsync(number) is not null);
+        }
+        tier.CheckIntegrity();
     }
 
     private sealed class LinesLogger : ILogger
