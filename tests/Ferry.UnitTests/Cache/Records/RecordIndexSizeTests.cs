@@ -4,6 +4,9 @@ using Xunit;
 
 namespace Ferry.UnitTests.Cache.Records;
 
+/// <summary>Alone: the memory is the whole process's.</summary>
+[CollectionDefinition(nameof(RecordIndexSizeTests), DisableParallelization = true)]
+[Collection(nameof(RecordIndexSizeTests))]
 public sealed class RecordIndexSizeTests
 {
     [Fact]
