@@ -55,6 +55,7 @@ internal static unsafe class ConversionBenchmark
         yield return Cast("bf16 → fp32", hnd, KvDType.BFloat16, 1f, KvDType.Float32, 1f);
         yield return Cast("fp32 → bf16", hnd with { Layers = 40 }, KvDType.Float32, 1f, KvDType.BFloat16, 1f);
         yield return Cast("bf16 → e4m3fn", hnd, KvDType.BFloat16, 1f, KvDType.Float8E4M3Fn, 0.05f);
+        yield return Cast("bf16 → e4m3fn, no scale", hnd, KvDType.BFloat16, 1f, KvDType.Float8E4M3Fn, 1f);
         yield return Cast("bf16 → e4m3fnuz", hnd, KvDType.BFloat16, 1f, KvDType.Float8E4M3Fnuz, 0.05f);
         yield return Cast("e4m3fnuz → e4m3fn, half the scale", hnd with { Layers = 160 }, KvDType.Float8E4M3Fnuz, 0.5f, KvDType.Float8E4M3Fn, 0.25f);
         yield return Cast("e4m3fn → bf16", hnd with { Layers = 160 }, KvDType.Float8E4M3Fn, 0.05f, KvDType.BFloat16, 1f);

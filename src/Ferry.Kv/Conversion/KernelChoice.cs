@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.Intrinsics.X86;
 using Ferry.Kv.Layout;
 
 namespace Ferry.Kv.Conversion;
@@ -27,16 +26,19 @@ internal static class KernelChoice
         {
             KvDType.Float32 => From<Float32Format>(target.DType, ratio),
             KvDType.Float16 => From<Float16Format>(target.DType, ratio),
-            KvDType.BFloat16 when ratio == 1f && target.DType.IsFp8() && Avx512BW.IsSupported => target.DType switch
+            KvDType.BFloat16 => target.DType switch
             {
-                KvDType.Float8E4M3Fn => new BFloat16ToFp8Kernel<Float8E4M3FnFormat>(),
-                KvDType.Float8E4M3Fnuz => new BFloat16ToFp8Kernel<Float8E4M3FnuzFormat>(),
-                _ => new BFloat16ToFp8Kernel<Float8E5M2Format>(),
+                KvDType.Float8E4M3Fn => ToFp8<Float8E4M3FnFormat>(ratio),
+                KvDType.Float8E4M3Fnuz => ToFp8<Float8E4M3FnuzFormat>(ratio),
+                KvDType.Float8E5M2 => ToFp8<Float8E5M2Format>(ratio),
+                var other => From<BFloat16Format>(other, ratio),
             },
-            KvDType.BFloat16 => From<BFloat16Format>(target.DType, ratio),
             _ => new CodeTableKernel(new CodeTable(source.DType, target.DType, ratio)),
         };
     }
+
+    private static RowKernel ToFp8<TTarget>(float ratio) where TTarget : struct, IFp8Format =>
+        BFloat16ToFp8Kernel<TTarget>.Takes(ratio) ? new BFloat16ToFp8Kernel<TTarget>(ratio) : new CastKernel<BFloat16Format, TTarget>(ratio);
 
     private static RowKernel From<TSource>(KvDType target, float ratio) where TSource : struct, ISourceFormat => target switch
     {

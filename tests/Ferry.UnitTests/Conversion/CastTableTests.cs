@@ -18,7 +18,11 @@ public sealed class CastTableTests
             {
                 pairs.Add(source, target, 1f, 1f);
                 if (source.IsFp8()) { pairs.Add(source, target, 0.37f, 1f); }
-                if (target.IsFp8()) { pairs.Add(source, target, 1f, 0.021f); }
+                if (target.IsFp8())
+                {
+                    pairs.Add(source, target, 1f, 0.021f);
+                    foreach (var power in (ReadOnlySpan<int>)[-64, -2, 1, 64, 65]) { pairs.Add(source, target, 1f, MathF.ScaleB(1, power)); }
+                }
             }
         }
         return pairs;
@@ -30,8 +34,12 @@ public sealed class CastTableTests
     {
         var codes = new byte[source.Bytes() == 1 ? 256 : 131072];
         for (var code = 0; code < codes.Length / source.Bytes(); code++) { KvReference.Write(codes, source.Bytes(), code, (uint)code); }
-        AssertCast(source, sourceScale, target, targetScale, codes, headDim: 64);
-        AssertCast(source, sourceScale, target, targetScale, codes, headDim: 2);
+        foreach (var headDim in (ReadOnlySpan<int>)[64, 2, 40, 96]) // Whole steps, none, and two kinds of remainder.
+        {
+            var vectorBytes = 2 * headDim * source.Bytes();
+            Array.Resize(ref codes, (codes.Length + vectorBytes - 1) / vectorBytes * vectorBytes);
+            AssertCast(source, sourceScale, target, targetScale, codes, headDim);
+        }
     }
 
     [Theory]
