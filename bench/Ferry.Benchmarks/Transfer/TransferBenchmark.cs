@@ -68,8 +68,8 @@ internal static class TransferBenchmark
             ("READ 320 × 64 KiB scattered, 4 in flight", new ProbeCell(TransferDirection.Read, 20 * MiB, 4, _round, Pieces: 320)),
         ];
         Console.WriteLine();
-        Console.WriteLine($"| {name} | GB/s | {(medium is null ? "raw sockets" : "plain copies")} GB/s | ratio (min–max) | CPU-s/GB, both ends | limit's CPU-s/GB | p50 µs | p99 µs |");
-        Console.WriteLine("|---|---:|---:|---:|---:|---:|---:|---:|");
+        Console.WriteLine($"| {name} | GB/s | {(medium is null ? "raw sockets" : "plain copies")} GB/s | ratio (min–max) | CPU-s/GB, both ends | limit's CPU-s/GB | p50 µs | p99 µs |{(medium is null ? " awaited sockets GB/s | ratio to those |" : "")}");
+        Console.WriteLine($"|---|---:|---:|---:|---:|---:|---:|---:|{(medium is null ? "---:|---:|" : "")}");
         await using var owner = await StartAsync("owner", medium, ArenaBytes);
         await using var asker = await StartAsync("asker", medium, 0);
         await using var peer = (await asker.ConnectAsync(owner.Endpoint, CancellationToken.None)).Peer!;
@@ -77,14 +77,16 @@ internal static class TransferBenchmark
         using var source = new ProbeArena(ArenaBytes, memory);
         using var target = new ProbeArena(ArenaBytes, memory);
         using var raw = medium is null ? new RawSocketLimit(2, source, target) : null;
+        using var awaited = medium is null ? new AwaitedSocketLimit(2, source, target) : null;
         foreach (var (title, cell) in cells.Where(cell => _titles.Length == 0 || _titles.Any(cell.Name.Contains)))
         {
-            var (samples, limits) = (new List<ProbeSample>(), new List<ProbeSample>());
+            var (samples, limits, awaitedOnes) = (new List<ProbeSample>(), new List<ProbeSample>(), new List<ProbeSample>());
             for (var round = -1; round < _rounds; round++)
             {
                 var first = round % 2 == 0 ? await LimitAsync() : null;
                 var sample = await probe.RunAsync(cell, null, CancellationToken.None);
                 var limit = first ?? await LimitAsync();
+                var awaitedOne = awaited is null ? null : await awaited.RunAsync(cell.Bytes, cell.Depth, _round);
                 if (sample.Failure is { } failure)
                 {
                     throw new InvalidOperationException(failure.ToString());
@@ -93,9 +95,13 @@ internal static class TransferBenchmark
                 {
                     samples.Add(sample);
                     limits.Add(limit);
+                    if (awaitedOne is not null)
+                    {
+                        awaitedOnes.Add(awaitedOne);
+                    }
                 }
             }
-            Print(title, samples, limits);
+            Print(title, samples, limits, awaitedOnes);
 
             Task<ProbeSample> LimitAsync() => raw is not null
                 ? raw.RunAsync(cell.Bytes, cell.Depth, _round, TimeProvider.System, CancellationToken.None)
@@ -103,14 +109,18 @@ internal static class TransferBenchmark
         }
     }
 
-    private static void Print(string title, List<ProbeSample> samples, List<ProbeSample> limits)
+    private static void Print(string title, List<ProbeSample> samples, List<ProbeSample> limits, List<ProbeSample> awaited)
     {
-        var ratios = samples.Zip(limits, (sample, limit) => sample.GigabytesPerSecond / limit.GigabytesPerSecond).Order().ToArray();
+        var ratios = Ratios(samples, limits);
+        var toAwaited = awaited.Count == 0 ? "" : $" {awaited.Select(one => one.GigabytesPerSecond).Median():F2} | {Ratios(samples, awaited).Median():F2} |";
         Console.WriteLine(
             $"| {title} | {samples.Select(one => one.GigabytesPerSecond).Median():F2} | {limits.Select(one => one.GigabytesPerSecond).Median():F2} "
-            + $"| {ratios[ratios.Length / 2]:F2} ({ratios[0]:F2}–{ratios[^1]:F2}) | {samples.Select(CpuPerGigabyte).Median():F2} | {limits.Select(CpuPerGigabyte).Median():F2} "
-            + $"| {samples.Select(one => one.Latency(0.5).TotalMicroseconds).Median():F0} | {samples.Select(one => one.Latency(0.99).TotalMicroseconds).Median():F0} |");
+            + $"| {ratios.Median():F2} ({ratios[0]:F2}–{ratios[^1]:F2}) | {samples.Select(CpuPerGigabyte).Median():F2} | {limits.Select(CpuPerGigabyte).Median():F2} "
+            + $"| {samples.Select(one => one.Latency(0.5).TotalMicroseconds).Median():F0} | {samples.Select(one => one.Latency(0.99).TotalMicroseconds).Median():F0} |{toAwaited}");
     }
+
+    private static double[] Ratios(List<ProbeSample> samples, List<ProbeSample> limits) =>
+        [.. samples.Zip(limits, (sample, limit) => sample.GigabytesPerSecond / limit.GigabytesPerSecond).Order()];
 
     private static double CpuPerGigabyte(ProbeSample sample) => sample.CpuTime.TotalSeconds / (sample.Bytes / 1e9);
 
