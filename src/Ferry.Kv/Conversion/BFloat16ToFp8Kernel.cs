@@ -8,7 +8,8 @@ namespace Ferry.Kv.Conversion;
 /// <summary>Casts bf16 to an fp8 whose scale is the same or a power of two away, 64 at a time in 16 bits each: nothing is widened.</summary>
 /// <remarks>Only where the processor permutes bytes (AVX512_VBMI). A power of two moves bf16's exponent alone, so it is the same as another bias of the fp8.</remarks>
 /// <param name="ratio">See <see cref="ElementCodec.Ratio"/>; one that <see cref="Takes"/>.</param>
-internal sealed class BFloat16ToFp8Kernel<TTarget>(float ratio) : RowKernel
+/// <param name="streams">Whole lines go past the caches.</param>
+internal sealed class BFloat16ToFp8Kernel<TTarget>(float ratio, bool streams) : RowKernel
     where TTarget : struct, IFp8Format
 {
     private const int Step = 32;
@@ -26,17 +27,30 @@ internal sealed class BFloat16ToFp8Kernel<TTarget>(float ratio) : RowKernel
 
     public override int TargetElementBytes => 1;
 
+    public override bool Streams => streams;
+
     public static bool Takes(float ratio) => Avx512Vbmi.IsSupported && MathF.Abs(MathF.Log2(ratio)) <= ExponentMax && ratio == MathF.ScaleB(1, Exponent(ratio));
 
     // Fully optimized from the first call: one call may convert a whole shard, so waiting for tier 1 would leave the first ones three times slower.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override void Run(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
+    public override unsafe void Run(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
     {
         if (elements < Step)
         {
             _short.Run(ref source, ref target, elements, outer, inner);
             return;
         }
+        fixed (byte* place = &target) // So that a line is one until the last store, managed or not.
+        {
+            if (streams && StreamingCopyKernel.AreWholeLines(place, elements, outer, inner)) { Rows<PastCaches>(ref source, ref target, elements, outer, inner); }
+            else { Rows<IntoCaches>(ref source, ref target, elements, outer, inner); }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void Rows<TStore>(ref byte source, ref byte target, nint elements, in NestDimension outer, in NestDimension inner)
+        where TStore : struct, ILineStore
+    {
         var bounds = new Bounds(_bias, _largest);
         var tables = new Tables(_ups, _codes);
         // In the order of the codes: packing works inside 16-byte lanes.
@@ -54,7 +68,7 @@ internal sealed class BFloat16ToFp8Kernel<TTarget>(float ratio) : RowKernel
                     var first = Round(Vector512.LoadUnsafe(ref place).AsUInt16(), bounds, tables);
                     var second = Round(Vector512.LoadUnsafe(ref place, 2 * Step).AsUInt16(), bounds, tables);
                     var packed = Avx512BW.PackUnsignedSaturate(first.AsInt16(), second.AsInt16());
-                    Avx512F.PermuteVar8x64(packed.AsInt64(), quarters).AsByte().StoreUnsafe(ref to, (nuint)index);
+                    TStore.Store(Avx512F.PermuteVar8x64(packed.AsInt64(), quarters).AsByte(), ref Unsafe.AddByteOffset(ref to, index));
                 }
                 // The last step overlaps the one before it where the length is no multiple: it writes the same bytes again.
                 for (; index < elements; index += Step)
@@ -118,6 +132,23 @@ internal sealed class BFloat16ToFp8Kernel<TTarget>(float ratio) : RowKernel
     {
         var codes = Codes();
         return [.. codes.Select((below, interval) => (byte)(CodeAt(interval * 16) == below ? 0 : 1))];
+    }
+
+    private interface ILineStore
+    {
+        static abstract void Store(Vector512<byte> codes, ref byte to);
+    }
+
+    private readonly struct IntoCaches : ILineStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static void Store(Vector512<byte> codes, ref byte to) => codes.StoreUnsafe(ref to);
+    }
+
+    private readonly struct PastCaches : ILineStore
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static unsafe void Store(Vector512<byte> codes, ref byte to) => codes.StoreAlignedNonTemporal((byte*)Unsafe.AsPointer(ref to));
     }
 
     // Structures of at most four fields, which the compiler keeps in registers.

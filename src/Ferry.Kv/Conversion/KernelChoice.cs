@@ -15,11 +15,12 @@ internal static class KernelChoice
         {
             return streams ? StreamingCopyKernel.Instance : CopyKernel.Instance;
         }
-        var cast = Cast(source, target);
-        return streams ? new StreamingCastKernel(cast) : cast;
+        var cast = Cast(source, target, streams);
+        return streams && !cast.Streams ? new StreamingCastKernel(cast) : cast;
     }
 
-    private static RowKernel Cast(KvLayout source, KvLayout target)
+    /// <param name="streams">Whether it may; whoever does not itself is made to.</param>
+    private static RowKernel Cast(KvLayout source, KvLayout target, bool streams)
     {
         var ratio = ElementCodec.Ratio(source.Scale, target.Scale);
         return source.DType switch
@@ -28,17 +29,17 @@ internal static class KernelChoice
             KvDType.Float16 => From<Float16Format>(target.DType, ratio),
             KvDType.BFloat16 => target.DType switch
             {
-                KvDType.Float8E4M3Fn => ToFp8<Float8E4M3FnFormat>(ratio),
-                KvDType.Float8E4M3Fnuz => ToFp8<Float8E4M3FnuzFormat>(ratio),
-                KvDType.Float8E5M2 => ToFp8<Float8E5M2Format>(ratio),
+                KvDType.Float8E4M3Fn => ToFp8<Float8E4M3FnFormat>(ratio, streams),
+                KvDType.Float8E4M3Fnuz => ToFp8<Float8E4M3FnuzFormat>(ratio, streams),
+                KvDType.Float8E5M2 => ToFp8<Float8E5M2Format>(ratio, streams),
                 var other => From<BFloat16Format>(other, ratio),
             },
             _ => new CodeTableKernel(new CodeTable(source.DType, target.DType, ratio)),
         };
     }
 
-    private static RowKernel ToFp8<TTarget>(float ratio) where TTarget : struct, IFp8Format =>
-        BFloat16ToFp8Kernel<TTarget>.Takes(ratio) ? new BFloat16ToFp8Kernel<TTarget>(ratio) : new CastKernel<BFloat16Format, TTarget>(ratio);
+    private static RowKernel ToFp8<TTarget>(float ratio, bool streams) where TTarget : struct, IFp8Format =>
+        BFloat16ToFp8Kernel<TTarget>.Takes(ratio) ? new BFloat16ToFp8Kernel<TTarget>(ratio, streams) : new CastKernel<BFloat16Format, TTarget>(ratio);
 
     private static RowKernel From<TSource>(KvDType target, float ratio) where TSource : struct, ISourceFormat => target switch
     {

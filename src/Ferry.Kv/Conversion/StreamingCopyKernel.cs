@@ -40,7 +40,7 @@ internal sealed class StreamingCopyKernel : RowKernel
         // fixed keeps both buffers in place until the last store, managed or not.
         fixed (byte* sourceStart = &source, targetStart = &target)
         {
-            if ((((nint)targetStart | elements | (nint)outer.TargetStride | (nint)inner.TargetStride) & (LineBytes - 1)) != 0)
+            if (!AreWholeLines(targetStart, elements, outer, inner))
             {
                 CopyKernel.Instance.Run(ref source, ref target, elements, outer, inner);
                 return;
@@ -72,6 +72,11 @@ internal sealed class StreamingCopyKernel : RowKernel
         if (Sse.IsSupported) { Sse.StoreFence(); }
         else { Interlocked.MemoryBarrier(); }
     }
+
+    /// <summary>Whether rows of so many bytes are lines of the cache, none of them in part.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe bool AreWholeLines(byte* target, nint rowBytes, in NestDimension outer, in NestDimension inner) =>
+        (((nint)target | rowBytes | (nint)outer.TargetStride | (nint)inner.TargetStride) & (LineBytes - 1)) == 0;
 
     /// <summary>Asks for lines that are read soon, and once.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
