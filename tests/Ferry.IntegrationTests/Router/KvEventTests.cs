@@ -83,11 +83,16 @@ public sealed class KvEventTests
         Assert.Equal(0, choice.PrefillHitTokens);
     }
 
-    private static Task<NodesFixture> StartAsync(FakeKvPublisher publisher) => NodesFixture.StartAsync((options, pods) => options with
+    private static async Task<NodesFixture> StartAsync(FakeKvPublisher publisher)
     {
-        Policy = "prefix-aware",
-        Prefill = [pods[0].Address, new Ferry.Router.Discovery.NodeSpec(pods[1].Address) { KvEvents = publisher.Endpoint, KvReplay = publisher.ReplayEndpoint }],
-    });
+        var router = await NodesFixture.StartAsync((options, pods) => options with
+        {
+            Policy = "prefix-aware",
+            Prefill = [pods[0].Address, new Ferry.Router.Discovery.NodeSpec(pods[1].Address) { KvEvents = publisher.Endpoint, KvReplay = publisher.ReplayEndpoint }],
+        });
+        await publisher.SubscribedAsync();
+        return router;
+    }
 
     private static Task UntilFollowingAsync(NodesFixture router) =>
         Eventually.TrueAsync(async () => (bool)(await router.NodeAsync(router.Prefill[1]))["kv_events"]!, "the events were never followed");

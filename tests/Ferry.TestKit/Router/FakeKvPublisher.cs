@@ -9,7 +9,8 @@ public sealed class FakeKvPublisher : IDisposable
 {
     private static readonly byte[] End = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
 
-    private readonly PublisherSocket _events = new();
+    private readonly XPublisherSocket _events = new(); // A PUB that is told of subscriptions.
+    private readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly RouterSocket _replay = new();
     private readonly NetMQPoller _poller = [];
     private readonly List<(long Number, byte[] Payload)> _buffer = [];
@@ -22,13 +23,18 @@ public sealed class FakeKvPublisher : IDisposable
         Endpoint = $"tcp://127.0.0.1:{_events.BindRandomPort("tcp://127.0.0.1")}";
         ReplayEndpoint = $"tcp://127.0.0.1:{_replay.BindRandomPort("tcp://127.0.0.1")}";
         _replay.ReceiveReady += (_, _) => Replay();
+        _events.ReceiveReady += (_, _) => SeeSubscription();
         _poller.Add(_replay);
+        _poller.Add(_events);
         _poller.RunAsync();
     }
 
     public string Endpoint { get; }
 
     public string ReplayEndpoint { get; }
+
+    /// <summary>Ends when somebody has subscribed: what is published before is heard by nobody.</summary>
+    public Task SubscribedAsync() => _subscribed.Task.WaitAsync(TimeSpan.FromMinutes(1));
 
     /// <summary>Replays that were asked for.</summary>
     public int Replays { get; private set; }
@@ -50,6 +56,14 @@ public sealed class FakeKvPublisher : IDisposable
         _poller.Dispose();
         _events.Dispose();
         _replay.Dispose();
+    }
+
+    private void SeeSubscription()
+    {
+        if (_events.TryReceiveFrameBytes(out var frame) && frame is [1, ..])
+        {
+            _subscribed.TrySetResult();
+        }
     }
 
     private void Replay()
