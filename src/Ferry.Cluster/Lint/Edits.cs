@@ -20,6 +20,8 @@ internal static class Edits
         if (start == 0 || file.Text[start - 1] is not (' ' or '\t')) { return []; }
         var (first, last) = (flag.Span.Line, flag.Span.EndLine);
         var ownsLine = file.Text.AsSpan(file.StartOfLine(first), start - file.StartOfLine(first)).IsWhiteSpace();
+        // An open quote may end with its line's end, or behind it.
+        if (file.Line(last).End < flag.Span.End) { return []; }
         var behind = file.Text.AsSpan(flag.Span.End, file.Line(last).End - flag.Span.End).Trim();
         if (ownsLine && behind is "\\" && last < file.LineCount)
         {

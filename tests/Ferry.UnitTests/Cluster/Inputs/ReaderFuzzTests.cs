@@ -47,6 +47,14 @@ public sealed class ReaderFuzzTests
                 finding.Fix.All(edit => edit.Span.Offset >= 0 && edit.Span.End <= edit.Span.File.Text.Length));
         }, iter: 3000);
 
+    [Theory]
+    [InlineData("vllm serve meta-llama/Llama-3.1-8B-Instruct --device \"hpu\n")]
+    [InlineData("vllm serve meta-llama/Llama-3.1-8B-Instruct --device 'hpu\n")]
+    [InlineData("vllm serve meta-llama/Llama-3.1-8B-Instruct --device \"hpu\r\n")]
+    [InlineData("vllm serve meta-llama/Llama-3.1-8B-Instruct --device \"hpu\n\n")]
+    public void Lint_AnOpenQuoteBehindARemovedFlag_IsReported(string text) =>
+        Assert.Contains(Linter.Run([new SourceFile("run.sh", text)], LintOptions.Default).Findings, finding => finding.Message.Contains("--device", StringComparison.Ordinal));
+
     [Fact]
     public void Fix_OfDamagedFiles_EndsAndFindsNothingMoreToMend() =>
         Gen.Select(Damaged, Any(Paths)).Sample((text, path) =>
