@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using Ferry.Transfer.Probe;
 
@@ -25,15 +24,9 @@ internal sealed class AwaitedSocketLimit : IDisposable
     public AwaitedSocketLimit(int streams, ProbeArena source, ProbeArena target)
     {
         (_source, _target) = (source, target);
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
         for (var i = 0; i < streams; i++)
         {
-            var receiver = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            receiver.Connect(listener.LocalEndPoint!);
-            var sender = listener.Accept();
-            sender.NoDelay = true;
+            var (sender, receiver) = LoopbackPair.Connect();
             _streams.Add(new Stream(sender, receiver));
         }
     }

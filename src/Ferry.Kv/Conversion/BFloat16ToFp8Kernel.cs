@@ -16,12 +16,16 @@ internal sealed class BFloat16ToFp8Kernel<TTarget>(float ratio, bool streams) : 
     private const int MantissaBits = 7; // of bf16
     private const int ExponentMax = 64; // Of the ratio; with it every bound below is still an ordinary bf16.
 
+    /// <summary>The codes below the smallest normal, by intervals of sixteen bf16.</summary>
+    private static readonly byte[] Codes = [0, .. Enumerable.Range(0, 63).Select(interval => CodeAt((interval * 16) + 1))];
+
+    /// <summary>1 where a number that lies just between two codes is rounded up: it belongs to the interval above then.</summary>
+    private static readonly byte[] Ups = [.. Codes.Select((below, interval) => (byte)(CodeAt(interval * 16) == below ? 0 : 1))];
+
     /// <summary>For rows shorter than one step.</summary>
     private readonly CastKernel<BFloat16Format, TTarget> _short = new(ratio);
     private readonly ushort _largest = (ushort)(TTarget.LargestBFloat16 - (Exponent(ratio) << MantissaBits));
     private readonly int _bias = TTarget.Bias + Exponent(ratio);
-    private readonly byte[] _codes = Codes();
-    private readonly byte[] _ups = Ups();
 
     public override int SourceElementBytes => 2;
 
@@ -52,7 +56,7 @@ internal sealed class BFloat16ToFp8Kernel<TTarget>(float ratio, bool streams) : 
         where TStore : struct, ILineStore
     {
         var bounds = new Bounds(_bias, _largest);
-        var tables = new Tables(_ups, _codes);
+        var tables = new Tables(Ups, Codes);
         // In the order of the codes: packing works inside 16-byte lanes.
         var quarters = Vector512.Create(0L, 2, 4, 6, 1, 3, 5, 7);
         for (nint i = 0; i < (nint)outer.Count; i++)
@@ -124,15 +128,6 @@ internal sealed class BFloat16ToFp8Kernel<TTarget>(float ratio, bool streams) : 
 
     private static byte CodeAt(int above) =>
         (byte)ElementCodec.Encode(TTarget.DType, ElementCodec.Decode(Layout.KvDType.BFloat16, (uint)(HalfOfFirst(TTarget.Bias) + above)));
-
-    private static byte[] Codes() => [0, .. Enumerable.Range(0, 63).Select(interval => CodeAt((interval * 16) + 1))];
-
-    /// <summary>1 where a number that lies just between two codes is rounded up: it belongs to the interval above then.</summary>
-    private static byte[] Ups()
-    {
-        var codes = Codes();
-        return [.. codes.Select((below, interval) => (byte)(CodeAt(interval * 16) == below ? 0 : 1))];
-    }
 
     private interface ILineStore
     {

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Ferry.Transfer.Probe;
@@ -20,16 +19,9 @@ public sealed class RawSocketLimit : IDisposable
     public RawSocketLimit(int streams, ProbeArena source, ProbeArena target)
     {
         (_source, _target) = (source, target);
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
         for (var i = 0; i < streams; i++)
         {
-            var receiver = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            receiver.Connect(listener.LocalEndPoint!);
-            var sender = listener.Accept();
-            sender.NoDelay = true;
-            _pairs.Add((sender, receiver));
+            _pairs.Add(LoopbackPair.Connect());
         }
     }
 

@@ -1,0 +1,20 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Ferry.Transfer.Probe;
+
+/// <summary>Both ends of a TCP connection over loopback that sends at once (<see cref="Socket.NoDelay"/>). The caller disposes both.</summary>
+public static class LoopbackPair
+{
+    public static (Socket Sender, Socket Receiver) Connect()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        var receiver = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        receiver.Connect(listener.LocalEndPoint!);
+        var sender = listener.Accept();
+        sender.NoDelay = true;
+        return (sender, receiver);
+    }
+}
