@@ -136,10 +136,10 @@ public sealed class LmCacheKey : IEquatable<LmCacheKey>
     {
         var first = hasFormat ? 1 : 0;
         if (parts.Count < first + 4
+            || KeyText.TryNumber(parts[first + 1]) is not { } worldSize // The numbers first: they tell a key of somebody else soonest.
+            || KeyText.TryNumber(parts[first + 2]) is not { } workerId
             || (hasFormat && !KeyText.IsPart(parts[0]))
             || !KeyText.IsPart(parts[first])
-            || KeyText.TryNumber(parts[first + 1]) is not { } worldSize
-            || KeyText.TryNumber(parts[first + 2]) is not { } workerId
             || TryHash(parts[first + 3]) is not { } hash)
         {
             return null;

@@ -72,7 +72,7 @@ public sealed class LmCacheObjectKey : IEquatable<LmCacheObjectKey>
             return null;
         }
         var parts = new KeyParts(text, stackalloc Range[KeyParts.UsualCount]);
-        if (parts.Count is < 3 or > 5 || !KeyText.IsPart(parts[0]) || KeyText.TryWideHex(parts[1]) is not { } packed)
+        if (parts.Count is < 3 or > 5 || KeyText.TryWideHex(parts[1]) is not { } packed || !KeyText.IsPart(parts[0]))
         {
             return null;
         }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -88,9 +87,10 @@ public sealed class RecordChecksum
             // All of these lie within the span: the last ends at most one byte before its end.
             var count = Math.Min(StripesPerBlock - stripe, (arrived.Length - 1 - taken) / StripeBytes);
             ref var bytes = ref MemoryMarshal.GetReference(arrived.Slice(taken, count * StripeBytes));
+            var ahead = Math.Min(AheadBytes, arrived.Length - taken - count * StripeBytes); // Not into what lies behind the bytes: of small records that would be half as much again.
             for (var at = 0; at < count; at++)
             {
-                Prefetch(ref bytes, (at * StripeBytes) + AheadBytes);
+                Prefetch(ref bytes, (at * StripeBytes) + ahead);
                 local = Add(
                     local, Vector512.LoadUnsafe(ref bytes, (nuint)(at * StripeBytes)).AsUInt64(), Vector512.LoadUnsafe(ref secret, (nuint)((stripe + at) * SecretStep)).AsUInt64());
             }
@@ -123,16 +123,12 @@ public sealed class RecordChecksum
     /// <summary>A hint only: an address behind the bytes, or one that the collector has moved away from, does no harm.</summary>
     private static unsafe void Prefetch(ref byte bytes, int offset) => Sse.Prefetch0((byte*)Unsafe.AsPointer(ref bytes) + offset);
 
+    private static ulong Fold(ulong first, ulong second) => Math.BigMul(first, second, out var low) ^ low;
+
     private static ulong Merge(Vector512<ulong> sums, ReadOnlySpan<byte> secret, ulong start)
     {
-        var result = start;
-        for (var pair = 0; pair < 4; pair++)
-        {
-            var high = Math.BigMul(
-                sums[2 * pair] ^ BinaryPrimitives.ReadUInt64LittleEndian(secret[(16 * pair)..]),
-                sums[(2 * pair) + 1] ^ BinaryPrimitives.ReadUInt64LittleEndian(secret[((16 * pair) + 8)..]), out var low);
-            result += high ^ low;
-        }
+        var keyed = sums ^ Vector512.Create(secret[..StripeBytes]).AsUInt64();
+        var result = start + Fold(keyed[0], keyed[1]) + Fold(keyed[2], keyed[3]) + Fold(keyed[4], keyed[5]) + Fold(keyed[6], keyed[7]);
         result = (result ^ (result >> 37)) * 0x165667919E3779F9;
         return result ^ (result >> 32);
     }
