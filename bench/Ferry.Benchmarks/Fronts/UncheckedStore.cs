@@ -44,6 +44,8 @@ internal sealed class UncheckedStore(RecordCache cache) : IClientStore
             // No checksum: that is the point.
         }
 
+        public override void Append(ReadOnlySpan<byte> bytes) => bytes.CopyTo(room.Payload.Span);
+
         public override ValueTask CommitAsync(CancellationToken cancellationToken)
         {
             KvRecord.Write(header, room.Record.Span);

@@ -15,6 +15,12 @@ internal sealed class NoteClientWrite(int byteCount, Action<byte[]> commit) : Cl
         _advanced += byteCount;
     }
 
+    public override void Append(ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(_bytes.AsSpan(_advanced));
+        _advanced += bytes.Length;
+    }
+
     public override ValueTask CommitAsync(CancellationToken cancellationToken)
     {
         if (_advanced != _bytes.Length)

@@ -19,6 +19,12 @@ internal sealed class RecordClientWrite(RecordReservation reservation, int value
         _advanced += byteCount;
     }
 
+    public override void Append(ReadOnlySpan<byte> bytes)
+    {
+        Reservation.Append(bytes);
+        _advanced += bytes.Length;
+    }
+
     public override ValueTask CommitAsync(CancellationToken cancellationToken)
     {
         var filled = Reservation;

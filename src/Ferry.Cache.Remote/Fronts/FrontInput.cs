@@ -53,10 +53,9 @@ internal sealed class FrontInput(FrontConnection connection, int bufferBytes, in
     public async ValueTask<bool> TakeAsync(int offset, int byteCount, ClientWrite? write)
     {
         var here = Math.Min(byteCount, UnreadCount - offset);
-        if (write is not null && here > 0)
+        if (here > 0)
         {
-            Unread.Slice(offset, here).CopyTo(write.Bytes.Span);
-            write.Advance(here);
+            write?.Append(Unread.Slice(offset, here));
         }
         Cut(offset, here);
         if (here == byteCount)

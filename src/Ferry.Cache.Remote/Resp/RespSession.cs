@@ -1,6 +1,7 @@
 using System.Text;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Fronts;
+using Ferry.Kv.Metrics;
 using Ferry.Kv.Text;
 
 namespace Ferry.Cache.Remote.Resp;
@@ -20,6 +21,7 @@ internal sealed class RespSession : IDisposable
     private RespCommand? _lastCommand;
     private bool _isArmed;
     private int _wrongPasswords;
+    private long _since; // When the command that runs had all its bytes and its turn.
 
     public RespSession(RespFront front, ClientFront listener, FrontConnection connection)
     {
@@ -110,11 +112,7 @@ internal sealed class RespSession : IDisposable
         {
             var value = this[2].Span;
             _putOutcome = Front.Store.BeginPut(this[1].Span, value.Length, [], out _write);
-            if (_write is not null)
-            {
-                value.CopyTo(_write.Bytes.Span);
-                _write.Advance(value.Length);
-            }
+            _write?.Append(value);
         }
         write = _write;
         _write = null;
@@ -128,6 +126,14 @@ internal sealed class RespSession : IDisposable
     {
         Outcome = RespOutcome.Error;
         Output.WriteError(message);
+    }
+
+    /// <summary>Counts how long the command took. Of those behind it that are here already the time runs on: one reading of the clock a command.</summary>
+    public void Observe(MetricSeries seconds)
+    {
+        var now = Front.Time.GetTimestamp();
+        seconds.Observe(Front.Time.GetElapsedTime(_since, now).TotalSeconds);
+        _since = now;
     }
 
     public bool TryPassword(ReadOnlySpan<byte> user, ReadOnlySpan<byte> password)
@@ -178,6 +184,7 @@ internal sealed class RespSession : IDisposable
             _isArmed = true;
         }
         var isThere = await Input.ReceiveAsync();
+        _since = Front.Time.GetTimestamp();
         if (isIdle)
         {
             Connection.Deadline.Pause();
@@ -208,6 +215,7 @@ internal sealed class RespSession : IDisposable
     private async ValueTask FlushAndRunAsync()
     {
         await Output.FlushAsync();
+        _since = Front.Time.GetTimestamp();
         await RunCommandAsync();
     }
 
@@ -304,6 +312,7 @@ internal sealed class RespSession : IDisposable
             return false;
         }
         _parser.ValueTaken();
+        _since = Front.Time.GetTimestamp();
         _isArmed = false;
         Connection.Deadline.Pause();
         return true;

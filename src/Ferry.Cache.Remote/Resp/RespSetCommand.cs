@@ -8,7 +8,6 @@ internal static class RespSetCommand
 {
     public static async ValueTask RunAsync(RespSession session)
     {
-        var started = session.Front.Time.GetTimestamp();
         var outcome = session.TakeWrite(out var write);
         using (write)
         {
@@ -28,7 +27,7 @@ internal static class RespSetCommand
                 await RunConditionalAsync(session, options, outcome, write);
             }
         }
-        session.Front.Counters.SetSeconds.Observe(session.Front.Time.GetElapsedTime(started).TotalSeconds);
+        session.Observe(session.Front.Counters.SetSeconds);
     }
 
     private static async ValueTask RunConditionalAsync(RespSession session, RespSetOptions options, ClientPutOutcome outcome, ClientWrite? write)

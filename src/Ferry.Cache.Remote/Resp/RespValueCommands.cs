@@ -7,13 +7,12 @@ internal static class RespValueCommands
     /// <remarks>The usual case, a value in memory, completes at once: no state machine for what takes two microseconds.</remarks>
     public static ValueTask GetAsync(RespSession session)
     {
-        var started = session.Front.Time.GetTimestamp();
         var answering = AnswerAsync(session, 1);
         if (!answering.IsCompletedSuccessfully)
         {
-            return ObserveAsync(session, started, answering);
+            return ObserveAsync(session, answering);
         }
-        Observe(session, started);
+        session.Observe(session.Front.Counters.GetSeconds);
         return ValueTask.CompletedTask;
     }
 
@@ -54,12 +53,9 @@ internal static class RespValueCommands
         return ValueTask.CompletedTask;
     }
 
-    private static async ValueTask ObserveAsync(RespSession session, long started, ValueTask answering)
+    private static async ValueTask ObserveAsync(RespSession session, ValueTask answering)
     {
         await answering;
-        Observe(session, started);
+        session.Observe(session.Front.Counters.GetSeconds);
     }
-
-    private static void Observe(RespSession session, long started) =>
-        session.Front.Counters.GetSeconds.Observe(session.Front.Time.GetElapsedTime(started).TotalSeconds);
 }

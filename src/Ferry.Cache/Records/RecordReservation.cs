@@ -15,6 +15,7 @@ public sealed class RecordReservation : IDisposable
     private readonly PutMode _mode;
     private readonly (KvKey Key, KvLayout Layout)? _arriving;
     private RecordChecksum? _checksum; // Of the payload bytes advanced over so far; null before the first.
+    private UInt128? _wholeChecksum; // Of a payload that came in one piece.
     private int _advancedBytes;
     private int _ended;
 
@@ -51,7 +52,23 @@ public sealed class RecordReservation : IDisposable
         _checksum.Advance(Bytes.GetSpan().Slice(KvRecord.HeaderBytes, _advancedBytes));
     }
 
-    /// <summary>Makes the record visible. The payload is in place; this computes its checksum, or ends the one that <see cref="Advance"/> began, and writes the header in front of it.</summary>
+    /// <summary>Copies the next bytes of the payload to their place.</summary>
+    /// <remarks>The checksum of a payload that comes in one piece is taken of the bytes given: they are in the cache, while those just written wait for their lines to come from memory.</remarks>
+    /// <exception cref="ArgumentException">More bytes than the payload has left.</exception>
+    public void Append(ReadOnlySpan<byte> bytes)
+    {
+        var payload = Bytes.GetSpan()[KvRecord.HeaderBytes..];
+        bytes.CopyTo(payload[_advancedBytes..]);
+        if (bytes.Length < payload.Length)
+        {
+            Advance(bytes.Length);
+            return;
+        }
+        _wholeChecksum = KvRecord.Checksum(bytes);
+        _advancedBytes = bytes.Length;
+    }
+
+    /// <summary>Makes the record visible. The payload is in place; this computes its checksum, or ends the one that <see cref="Advance"/> or <see cref="Append"/> began, and writes the header in front of it.</summary>
     /// <param name="header">All but the checksum, which is filled in.</param>
     /// <returns>A lease of this record, or of the one that was there with the same key and layout: then these bytes are dropped.</returns>
     /// <exception cref="ArgumentException">The header does not fit the reserved size.</exception>
@@ -65,7 +82,7 @@ public sealed class RecordReservation : IDisposable
         {
             throw new InvalidOperationException($"Of the record's {payload.Length} payload bytes only {_advancedBytes} are in place.");
         }
-        var sealedHeader = header with { PayloadChecksum = _checksum?.End(payload) ?? KvRecord.Checksum(payload) };
+        var sealedHeader = header with { PayloadChecksum = _wholeChecksum ?? _checksum?.End(payload) ?? KvRecord.Checksum(payload) };
         KvRecord.Write(sealedHeader, bytes);
         return Publish(sealedHeader);
     }

@@ -10,6 +10,9 @@ namespace Ferry.Cache.Records;
 internal sealed class RecordRoom(
     Lock storeLock, KvArena arena, RecordTable records, SaltTable salts, RoomSignal signal, Action releaseExpired, ILogger logger)
 {
+    /// <summary>Up to here a record's lines are asked for before its bytes are here: the next locked operation waits for every store to have its line. Longer ones leave the processor's first cache before they are filled.</summary>
+    private const int AheadBytesMax = 8 << 10;
+
     private readonly HashSet<(KvKey Key, KvLayout Layout)> _arriving = []; // Under the lock. No larger than the arena has room for reservations.
     private long _heldBytes;
     private long _refused;
@@ -141,6 +144,7 @@ internal sealed class RecordRoom(
             outcome = before;
             return RecordTable.None;
         }
+        var replaced = key is not null && mode == PutMode.Replace ? Index.Chunks.Prefetch(key.Value) : 0; // Asked for now, it is there when the record is published.
         var bytes = arena.SlotBytes(recordBytes);
         var salt = key is null ? SaltTable.None : salts.Take(key.Value.Salt);
         var record = RecordTable.None;
@@ -161,6 +165,7 @@ internal sealed class RecordRoom(
         {
             _arriving.Add((key!.Value, layout!));
         }
+        Index.Chunks.PrefetchSlot(replaced);
         return record;
     }
 
@@ -196,6 +201,10 @@ internal sealed class RecordRoom(
                 record = RecordTable.None;
                 return false;
             }
+        }
+        if (recordBytes <= AheadBytesMax)
+        {
+            CacheLines.Prefetch(arena.SpanOf(offset, recordBytes));
         }
         record = records.Add(extent, (int)(offset / arena.AlignmentBytes), recordBytes);
         return true;

@@ -41,6 +41,42 @@ public sealed class RecordReservationTests : StoreFixture
         Assert.Equal(header, lease.Header);
     }
 
+    [Theory]
+    [InlineData(new[] { 8192 })]
+    [InlineData(new[] { 1, 8191 })]
+    [InlineData(new[] { 0, 100, 0, 8092 })]
+    public void Append_InAnyPieces_CopiesThemAndGivesTheChecksumOfTheWhole(int[] pieces)
+    {
+        var payload = TestRecords.Payload(Layout, 1);
+        using var room = Reserve(1, out _)!;
+        var at = 0;
+        foreach (var piece in pieces)
+        {
+            room.Append(payload.AsSpan(at, piece));
+            at += piece;
+        }
+        using var lease = room.Commit(TestRecords.Unsealed(1, Layout));
+
+        Assert.Equal(payload, lease.Payload.ToArray());
+        Assert.True(KvRecord.TryRead(lease.Record.Span, out var header, out var error), error.ToString());
+        Assert.Equal(header, lease.Header);
+    }
+
+    [Fact]
+    public void Append_MoreThanThePayloadHasLeft_ThrowsAndTakesNothing()
+    {
+        var payload = TestRecords.Payload(Layout, 1);
+        using var room = Reserve(1, out _)!;
+        Assert.Throws<ArgumentException>(() => room.Append(new byte[8193]));
+        room.Append(payload.AsSpan(0, 1));
+        Assert.Throws<ArgumentException>(() => room.Append(payload));
+        Assert.Throws<InvalidOperationException>(() => room.Commit(TestRecords.Unsealed(1, Layout)));
+
+        room.Append(payload.AsSpan(1));
+        using var lease = room.Commit(TestRecords.Unsealed(1, Layout));
+        Assert.True(KvRecord.TryRead(lease.Record.Span, out _, out var error), error.ToString());
+    }
+
     [Fact]
     public void Commit_PayloadAdvancedInPart_ThrowsAndPublishesNothing()
     {
