@@ -26,6 +26,7 @@ public sealed class ClientFront : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<FrontConnection, Task> _connections = new();
+    private readonly AwakeThreads _threads = new(Environment.ProcessorCount);
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _aborting = new();
     private readonly CancellationTokenSource _drained = new();
@@ -175,7 +176,7 @@ public sealed class ClientFront : IAsyncDisposable
         {
             var thread = new FrontThread();
             var connection = new FrontConnection(
-                socket, thread, new FrontDeadline(_time, _options.StallTimeout, _options.IdleTimeout, _options.TransferBytesPerSecondMin),
+                socket, thread, _threads, new FrontDeadline(_time, _options.StallTimeout, _options.IdleTimeout, _options.TransferBytesPerSecondMin),
                 _metrics.ReceivedBytes.With(_name), _metrics.SentBytes.With(_name));
             Interlocked.Increment(ref _connectionCount); // This loop alone counts up.
             var running = thread.RunAsync($"ferry {_name}", () => RunAsync(connection));
