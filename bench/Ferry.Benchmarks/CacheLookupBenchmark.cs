@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.Hashing;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -14,6 +13,7 @@ using Ferry.Kv.Hashing;
 using Ferry.Kv.Keys;
 using Ferry.Kv.Layout;
 using Ferry.Kv.Records;
+using Ferry.Transfer.Probe;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Ferry.Benchmarks;
@@ -192,12 +192,9 @@ internal static class CacheLookupBenchmark
         const int PutRounds = 150;
         using var store = new RecordStore(
             new KvArena(new KvArenaOptions { CapacityBytes = 256 << 20 }), EvictionPolicies.Create("lru"), new RecordPins(TimeProvider.System), NullLogger<RecordStore>.Instance);
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen(1);
-        using var sender = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        sender.Connect(listener.LocalEndPoint!);
-        using var receiver = listener.Accept();
+        var (sender, receiver) = LoopbackPair.Connect();
+        using var ends = sender;
+        using var end = receiver;
         var sending = new Thread(() => Send(sender, Payload)) { IsBackground = true };
         sending.Start();
         var rounds = new List<PutTimes[]>();

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Ferry.Kv.Sockets;
 
 namespace Ferry.Benchmarks.Fronts;
 
@@ -29,7 +30,7 @@ internal static class RawServerProcess
         while (true)
         {
             var socket = listener.Accept();
-            socket.NoDelay = true;
+            socket.Tune();
             new Thread(() => Serve(socket, memory)) { IsBackground = true }.Start();
         }
     }

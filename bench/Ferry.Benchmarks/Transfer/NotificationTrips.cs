@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using Ferry.Transfer.Probe;
 using Ferry.Transfer.Tcp;
@@ -41,13 +40,9 @@ internal static class NotificationTrips
 
     private static async Task<List<TimeSpan>> BareAsync()
     {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        using var near = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        near.Connect(listener.LocalEndPoint!);
-        using var far = listener.Accept();
-        far.NoDelay = true;
+        var (near, far) = LoopbackPair.Connect();
+        using var ends = near;
+        using var end = far;
         var echo = Task.Factory.StartNew(() =>
         {
             var one = new byte[1];

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Ferry.Kv.Metrics;
+using Ferry.Kv.Sockets;
 
 namespace Ferry.Cache.Remote.Fronts;
 
@@ -30,12 +31,6 @@ internal sealed class FrontConnection : IDisposable
     /// <summary>Below, the call that asks for it costs as much as it saves.</summary>
     private const int LowWaterBytesMin = 128 << 10;
 
-    private const int IpProtoTcp = 6;
-    private const int TcpNotsentLowat = 25;
-
-    /// <summary>What waits to be sent beyond what is under way: more of it only makes the kernel's queue outgrow the processors' caches (GET 20 MiB 1.7 → 2.3 GB/s, 0.77 → 0.57 CPU-s/GB).</summary>
-    private const int UnsentBytesMax = 1 << 20;
-
     private readonly Socket _socket;
     private readonly FrontThread _thread;
     private readonly FrontVigil _vigil;
@@ -60,12 +55,8 @@ internal sealed class FrontConnection : IDisposable
         Deadline = deadline;
         Peer = socket.RemoteEndPoint;
         Local = socket.LocalEndPoint;
-        socket.NoDelay = true; // A small reply must not wait for the acknowledgement of the one before.
+        socket.Tune();
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true); // Half-open connections end some day.
-        if (OperatingSystem.IsLinux())
-        {
-            socket.SetRawSocketOption(IpProtoTcp, TcpNotsentLowat, BitConverter.GetBytes(UnsentBytesMax));
-        }
     }
 
     public FrontDeadline Deadline { get; }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using Ferry.Kv.Sockets;
 using Ferry.Transfer.Media;
 using Ferry.Transfer.Probe;
 using Ferry.Transfer.SideChannel;
@@ -159,7 +160,7 @@ public sealed class TcpTransferAgent : ITransferAgent
 
     internal static void Configure(Socket socket, TcpAgentOptions options)
     {
-        socket.NoDelay = true;
+        socket.Tune();
         if (options.SocketBufferBytes > 0)
         {
             socket.SendBufferSize = options.SocketBufferBytes;
