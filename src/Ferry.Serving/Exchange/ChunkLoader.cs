@@ -162,12 +162,12 @@ internal sealed class ChunkLoader(
     /// <returns>Chunks that somebody else was to bring and that did not come.</returns>
     private async Task<int[]> FetchOrAwaitAsync(PeerFetch fetch, LoadPlan plan, Found?[] found, int[] missing, CancellationToken cancellationToken)
     {
-        var (mine, others, awaited) = (new List<WantedChunk>(), new List<int>(), new List<Task>());
+        var (mine, others, awaited) = (new List<int>(), new List<int>(), new List<Task>());
         foreach (var index in missing)
         {
             if (claims.TryClaim(plan.Chunks[index].Key, out var other))
             {
-                mine.Add(plan.Chunks[index]);
+                mine.Add(index);
                 continue;
             }
             others.Add(index);
@@ -176,16 +176,21 @@ internal sealed class ChunkLoader(
         List<RecordLease> kept = [];
         try
         {
-            if (mine.Count > 0)
+            if (options.KeepInMemory)
             {
-                kept = await fetch.FetchAsync(plan, mine, QueryOf, cancellationToken);
+                LeaseFetched(plan, found, Memory, mine.Contains); // Another request may have brought them, and ended its claim, since we looked.
+            }
+            WantedChunk[] wanted = [.. mine.Where(index => found[index] is null).Select(index => plan.Chunks[index])];
+            if (wanted.Length > 0)
+            {
+                kept = await fetch.FetchAsync(plan, wanted, QueryOf, cancellationToken);
                 LeaseFetched(plan, found, Peer);
             }
         }
         finally
         {
             // What waits for these chunks looks for them in memory now; nobody waits for us while we wait below.
-            mine.ForEach(chunk => claims.Release(chunk.Key));
+            mine.ForEach(index => claims.Release(plan.Chunks[index].Key));
             kept.ForEach(lease => lease.Dispose());
         }
         if (others.Count > 0)

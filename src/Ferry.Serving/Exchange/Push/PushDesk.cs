@@ -283,6 +283,10 @@ internal sealed class PushDesk(
             _rooms.Remove(room.LeaseId);
             room.IsEnded = true;
             isTaken = room.IsWritten && end == LeaseEnd.Released;
+            if (isTaken && !room.Request.IsFinished)
+            {
+                room.Request.Arrived.UnionWith(room.Chunks.Select(chunk => chunk.Key)); // Before anybody can see them: whoever finds one knows whence it came.
+            }
         }
         var arrived = new List<(KvKey Key, List<RecordLease> Records, bool IsWhole)>();
         if (isTaken)
@@ -339,12 +343,12 @@ internal sealed class PushDesk(
             {
                 if (isWhole && !request.IsFinished)
                 {
-                    request.Arrived.Add(key);
                     request.Held.AddRange(records);
                     kept += records.Sum(record => (long)record.RecordBytes);
                 }
                 else
                 {
+                    request.Arrived.Remove(key);
                     unwanted.AddRange(records);
                 }
             }
