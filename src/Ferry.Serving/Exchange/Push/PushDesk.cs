@@ -281,12 +281,7 @@ internal sealed class PushDesk(
         lock (_lock)
         {
             _rooms.Remove(room.LeaseId);
-            room.IsEnded = true;
-            isTaken = room.IsWritten && end == LeaseEnd.Released;
-            if (isTaken && !room.Request.IsFinished)
-            {
-                room.Request.Arrived.UnionWith(room.Chunks.Select(chunk => chunk.Key)); // Before anybody can see them: whoever finds one knows whence it came.
-            }
+            isTaken = room.End(end);
         }
         var arrived = new List<(KvKey Key, List<RecordLease> Records, bool IsWhole)>();
         if (isTaken)

@@ -23,8 +23,21 @@ internal sealed class PushRoom(PushedRequest request, AgentIdentity writer)
     /// <summary>The writer says that everything is in place.</summary>
     public bool IsWritten { get; set; }
 
-    public bool IsEnded { get; set; }
+    public bool IsEnded { get; private set; }
 
     /// <summary>Ends when the room is no more: whether the records were taken.</summary>
     public TaskCompletionSource<bool> Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Nobody writes to it any more. What is taken counts as arrived before anybody can see it: whoever finds a record knows whence it came.</summary>
+    /// <returns>Whether what was written is taken.</returns>
+    public bool End(LeaseEnd end)
+    {
+        IsEnded = true;
+        var isTaken = IsWritten && end == LeaseEnd.Released;
+        if (isTaken && !Request.IsFinished)
+        {
+            Request.Arrived.UnionWith(Chunks.Select(chunk => chunk.Key));
+        }
+        return isTaken;
+    }
 }
