@@ -192,9 +192,8 @@ internal static class CacheLookupBenchmark
         const int PutRounds = 150;
         using var store = new RecordStore(
             new KvArena(new KvArenaOptions { CapacityBytes = 256 << 20 }), EvictionPolicies.Create("lru"), new RecordPins(TimeProvider.System), NullLogger<RecordStore>.Instance);
-        var (sender, receiver) = LoopbackPair.Connect();
-        using var ends = sender;
-        using var end = receiver;
+        using var pair = LoopbackPair.Connect();
+        var (sender, receiver) = pair;
         var sending = new Thread(() => Send(sender, Payload)) { IsBackground = true };
         sending.Start();
         var rounds = new List<PutTimes[]>();

@@ -40,9 +40,8 @@ internal static class NotificationTrips
 
     private static async Task<List<TimeSpan>> BareAsync()
     {
-        var (near, far) = LoopbackPair.Connect();
-        using var ends = near;
-        using var end = far;
+        using var pair = LoopbackPair.Connect();
+        var (near, far) = pair;
         var echo = Task.Factory.StartNew(() =>
         {
             var one = new byte[1];

@@ -150,7 +150,7 @@ internal sealed class FrontConnection : IDisposable
         try
         {
             var byteCount = Send(head.Span, held.Span, body.Span, tail.Span);
-            _vigil.Sent(byteCount);
+            _vigil.Moved(byteCount);
             _sent.Add(byteCount);
         }
         catch (Exception exception) when (IsOfThePeer(exception))
@@ -231,7 +231,8 @@ internal sealed class FrontConnection : IDisposable
             {
                 _vigil.Watch(_socket);
                 var taken = _socket.Receive(target);
-                _vigil.Begin(taken);
+                _vigil.Begin();
+                _vigil.Moved(taken);
                 return taken;
             }
             _socket.Poll(Timeout.InfiniteTimeSpan, SelectMode.SelectRead);
@@ -239,6 +240,7 @@ internal sealed class FrontConnection : IDisposable
         }
         var count = _socket.Receive(target[..Math.Min(Math.Min(target.Length, PieceBytesMax), _readyBytes)]);
         _readyBytes -= count;
+        _vigil.Moved(count);
         return count;
     }
 

@@ -50,7 +50,7 @@ internal sealed class FrontVigil(AwakeThreads threads) : IDisposable
     }
 
     /// <summary>Bytes have come: the work begins.</summary>
-    public void Begin(int byteCount)
+    public void Begin()
     {
         if (!_isAwake)
         {
@@ -61,10 +61,10 @@ internal sealed class FrontVigil(AwakeThreads threads) : IDisposable
         {
             (_hasWaited, _since, _bytes) = (false, _time.GetTimestamp(), 0);
         }
-        _bytes += byteCount;
     }
 
-    public void Sent(long byteCount) => _bytes += byteCount;
+    /// <summary>Received, by whatever wait, or sent.</summary>
+    public void Moved(long byteCount) => _bytes += byteCount;
 
     public void Dispose()
     {

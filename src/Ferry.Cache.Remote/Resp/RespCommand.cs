@@ -13,6 +13,9 @@ internal sealed record RespCommand(string Name, int CountMin, int CountMax, Func
     /// <summary>LMCache's native client takes its reply for exactly four or five bytes: after an error it is out of step.</summary>
     public bool HasFixedReply { get; init; }
 
+    /// <summary>Label of the histogram that takes its times; null for none.</summary>
+    public string? SecondsLabel { get; init; }
+
     /// <summary>Place in <see cref="RespCommands.All"/>.</summary>
     public int Index { get; init; }
 }

@@ -9,9 +9,9 @@ internal static class RespCommands
 
     public static readonly IReadOnlyList<RespCommand> All = Number(
     [
-        new("GET", 2, 2, RespValueCommands.GetAsync),
-        new("SET", 3, Many, RespSetCommand.RunAsync) { HasFixedReply = true },
-        new("SETNX", 3, 3, RespSetCommand.RunAsync) { HasFixedReply = true },
+        new("GET", 2, 2, RespValueCommands.GetAsync) { SecondsLabel = "get" },
+        new("SET", 3, Many, RespSetCommand.RunAsync) { HasFixedReply = true, SecondsLabel = "set" },
+        new("SETNX", 3, 3, RespSetCommand.RunAsync) { HasFixedReply = true, SecondsLabel = "set" },
         new("SETEX", 4, 4, RespSetOptions.RefuseExpiryAsync),
         new("PSETEX", 4, 4, RespSetOptions.RefuseExpiryAsync),
         new("EXISTS", 2, Many, RespKeyCommands.ExistsAsync) { HasFixedReply = true },

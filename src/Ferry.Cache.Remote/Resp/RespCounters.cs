@@ -12,6 +12,7 @@ internal sealed class RespCounters
     private static readonly int Outcomes = Enum.GetValues<RespOutcome>().Length;
 
     private readonly MetricSeries[] _commands;
+    private readonly MetricSeries?[] _seconds; // By command.
     private readonly MetricFamily _refused;
 
     public RespCounters(FrontMetrics metrics)
@@ -23,19 +24,22 @@ internal sealed class RespCounters
                 Front, RespCommands.All[index / Outcomes].Name.ToLowerInvariant(), ((RespOutcome)(index % Outcomes)).ToString().ToLowerInvariant());
         }
         Unknown = metrics.Commands.With(Front, "other", "error");
-        GetSeconds = metrics.Seconds.With(Front, "get");
-        SetSeconds = metrics.Seconds.With(Front, "set");
+        _seconds = [.. RespCommands.All.Select(command => command.SecondsLabel is { } label ? metrics.Seconds.With(Front, label) : null)];
         _refused = metrics.PutRefused;
     }
 
     /// <summary>Commands that the front does not have.</summary>
     public MetricSeries Unknown { get; }
 
-    public MetricSeries GetSeconds { get; }
-
-    public MetricSeries SetSeconds { get; }
-
-    public void Count(RespCommand command, RespOutcome outcome) => _commands[command.Index * Outcomes + (int)outcome].Add();
+    /// <param name="took">From its last byte, or from its turn; of what failed it is not counted.</param>
+    public void Count(RespCommand command, RespOutcome outcome, TimeSpan took)
+    {
+        _commands[command.Index * Outcomes + (int)outcome].Add();
+        if (outcome != RespOutcome.Error)
+        {
+            _seconds[command.Index]?.Observe(took.TotalSeconds);
+        }
+    }
 
     public void PutRefused(ClientPutOutcome outcome) => _refused.With(Front, outcome.ToString()).Add();
 }

@@ -1,7 +1,6 @@
 using System.Text;
 using Ferry.Cache.Remote.Clients;
 using Ferry.Cache.Remote.Fronts;
-using Ferry.Kv.Metrics;
 using Ferry.Kv.Text;
 
 namespace Ferry.Cache.Remote.Resp;
@@ -126,14 +125,6 @@ internal sealed class RespSession : IDisposable
     {
         Outcome = RespOutcome.Error;
         Output.WriteError(message);
-    }
-
-    /// <summary>Counts how long the command took. Of those behind it that are here already the time runs on: one reading of the clock a command.</summary>
-    public void Observe(MetricSeries seconds)
-    {
-        var now = Front.Time.GetTimestamp();
-        seconds.Observe(Front.Time.GetElapsedTime(_since, now).TotalSeconds);
-        _since = now;
     }
 
     public bool TryPassword(ReadOnlySpan<byte> user, ReadOnlySpan<byte> password)
@@ -296,7 +287,9 @@ internal sealed class RespSession : IDisposable
     {
         _write?.Dispose(); // Of a SET that was not run.
         _write = null;
-        Front.Counters.Count(command, Outcome);
+        var now = Front.Time.GetTimestamp();
+        Front.Counters.Count(command, Outcome, Front.Time.GetElapsedTime(_since, now));
+        _since = now; // The next begins, if it is here already: one reading of the clock a command.
         if (Outcome == RespOutcome.Error && command.HasFixedReply && !ReadsErrors)
         {
             Ending ??= FrontEnd.AfterError;

@@ -27,7 +27,6 @@ internal static class RespSetCommand
                 await RunConditionalAsync(session, options, outcome, write);
             }
         }
-        session.Observe(session.Front.Counters.SetSeconds);
     }
 
     private static async ValueTask RunConditionalAsync(RespSession session, RespSetOptions options, ClientPutOutcome outcome, ClientWrite? write)

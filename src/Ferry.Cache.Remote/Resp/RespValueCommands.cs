@@ -5,16 +5,7 @@ namespace Ferry.Cache.Remote.Resp;
 internal static class RespValueCommands
 {
     /// <remarks>The usual case, a value in memory, completes at once: no state machine for what takes two microseconds.</remarks>
-    public static ValueTask GetAsync(RespSession session)
-    {
-        var answering = AnswerAsync(session, 1);
-        if (!answering.IsCompletedSuccessfully)
-        {
-            return ObserveAsync(session, answering);
-        }
-        session.Observe(session.Front.Counters.GetSeconds);
-        return ValueTask.CompletedTask;
-    }
+    public static ValueTask GetAsync(RespSession session) => AnswerAsync(session, 1);
 
     /// <summary>One value after the other: of each only its own lease is held.</summary>
     public static async ValueTask GetManyAsync(RespSession session)
@@ -51,11 +42,5 @@ internal static class RespValueCommands
         }
         session.Output.WriteNull(session.IsResp3);
         return ValueTask.CompletedTask;
-    }
-
-    private static async ValueTask ObserveAsync(RespSession session, ValueTask answering)
-    {
-        await answering;
-        session.Observe(session.Front.Counters.GetSeconds);
     }
 }

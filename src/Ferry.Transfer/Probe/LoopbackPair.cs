@@ -4,10 +4,10 @@ using Ferry.Kv.Sockets;
 
 namespace Ferry.Transfer.Probe;
 
-/// <summary>Both ends of a TCP connection over loopback, tuned as every socket that carries KV is. The caller disposes both.</summary>
-public static class LoopbackPair
+/// <summary>Both ends of a TCP connection over loopback, tuned as every socket that carries KV is. Owns both.</summary>
+public sealed record LoopbackPair(Socket Sender, Socket Receiver) : IDisposable
 {
-    public static (Socket Sender, Socket Receiver) Connect()
+    public static LoopbackPair Connect()
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -17,6 +17,12 @@ public static class LoopbackPair
         receiver.Connect(listener.LocalEndPoint!);
         var sender = listener.Accept();
         sender.Tune();
-        return (sender, receiver);
+        return new LoopbackPair(sender, receiver);
+    }
+
+    public void Dispose()
+    {
+        Sender.Dispose();
+        Receiver.Dispose();
     }
 }

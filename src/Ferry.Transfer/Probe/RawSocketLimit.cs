@@ -10,7 +10,7 @@ public sealed class RawSocketLimit : IDisposable
 {
     private const int CallBytes = 1 << 20;
 
-    private readonly List<(Socket Sender, Socket Receiver)> _pairs = [];
+    private readonly List<LoopbackPair> _pairs = [];
     private readonly ProbeArena _source;
     private readonly ProbeArena _target;
 
@@ -43,11 +43,7 @@ public sealed class RawSocketLimit : IDisposable
 
     public void Dispose()
     {
-        foreach (var (sender, receiver) in _pairs)
-        {
-            sender.Dispose();
-            receiver.Dispose();
-        }
+        _pairs.ForEach(pair => pair.Dispose());
     }
 
     private async Task<ProbeSample> MoveAsync(

@@ -1,30 +1,19 @@
-using System.Net;
 using System.Net.Sockets;
 using Ferry.Cache.Remote.Fronts;
+using Ferry.Transfer.Probe;
 using Xunit;
 
 namespace Ferry.UnitTests.Cache.Remote.Fronts;
 
 public sealed class FrontVigilTests : IDisposable
 {
-    private readonly Socket _client;
-    private readonly Socket _server;
+    private readonly LoopbackPair _ends = LoopbackPair.Connect();
 
-    public FrontVigilTests()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        _client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        _client.Connect(listener.LocalEndPoint!);
-        _server = listener.Accept();
-    }
+    private Socket Client => _ends.Sender;
 
-    public void Dispose()
-    {
-        _client.Dispose();
-        _server.Dispose();
-    }
+    private Socket Server => _ends.Receiver;
+
+    public void Dispose() => _ends.Dispose();
 
     [Theory]
     [InlineData(1)]
@@ -36,42 +25,36 @@ public sealed class FrontVigilTests : IDisposable
         using var vigil = new FrontVigil(threads);
         for (var wait = 0; wait < 200; wait++)
         {
-            vigil.Watch(_server);
+            vigil.Watch(Server);
             Assert.Equal(0, threads.Count);
-            vigil.Begin(100);
+            vigil.Begin();
             Assert.Equal(1, threads.Count);
-            vigil.Sent(100);
+            vigil.Moved(100);
         }
     }
 
-    [Fact]
-    public void Watch_BytesAreHere_StaysAwake()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)] // It hears that the client has gone.
+    public void Watch_SomethingIsHere_StaysAwake(int byteCount)
     {
         var threads = new AwakeThreads(processors: 1);
         using var vigil = new FrontVigil(threads);
-        vigil.Begin(1);
-        _client.Send([1]);
-        Assert.True(_server.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead));
+        vigil.Begin();
+        if (byteCount > 0)
+        {
+            Client.Send(new byte[byteCount]);
+        }
+        else
+        {
+            Client.Shutdown(SocketShutdown.Both);
+        }
+        Assert.True(Server.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead));
 
-        vigil.Watch(_server);
-
-        Assert.Equal(1, threads.Count);
-        Assert.Equal(1, _server.Receive(new byte[2]));
-    }
-
-    [Fact]
-    public void Watch_ClientHasGone_StaysAwakeToHearIt()
-    {
-        var threads = new AwakeThreads(processors: 1);
-        using var vigil = new FrontVigil(threads);
-        vigil.Begin(1);
-        _client.Shutdown(SocketShutdown.Both);
-        Assert.True(_server.Poll(TimeSpan.FromSeconds(10), SelectMode.SelectRead));
-
-        vigil.Watch(_server);
+        vigil.Watch(Server);
 
         Assert.Equal(1, threads.Count);
-        Assert.Equal(0, _server.Receive(new byte[2]));
+        Assert.Equal(byteCount, Server.Receive(new byte[2]));
     }
 
     [Fact]
@@ -79,10 +62,10 @@ public sealed class FrontVigilTests : IDisposable
     {
         var threads = new AwakeThreads(processors: 1024);
         using var vigil = new FrontVigil(threads);
-        vigil.Begin(100);
-        vigil.Sent(1 << 20);
+        vigil.Begin();
+        vigil.Moved(1 << 20);
 
-        vigil.Watch(_server);
+        vigil.Watch(Server);
 
         Assert.Equal(0, threads.Count);
     }
@@ -92,7 +75,7 @@ public sealed class FrontVigilTests : IDisposable
     {
         var threads = new AwakeThreads(processors: 2);
         var vigil = new FrontVigil(threads);
-        vigil.Begin(1);
+        vigil.Begin();
         vigil.Dispose();
         vigil.Dispose();
 
